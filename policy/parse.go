@@ -1,0 +1,4 @@
+package policy
+
+// Policy is the content of policy.yaml.
+type Policy struct{}
