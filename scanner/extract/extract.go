@@ -34,6 +34,10 @@ type Input struct {
 	Passwords []string // to try on encrypted documents, after the empty one
 	Scratch   string   // a private folder that is wiped after the document; "" if there is none
 	Limits    Limits
+
+	// OCR asks for the text in pictures. Without it a picture gives only what
+	// is written beside its pixels, and ErrOCRDeferred if there may be more.
+	OCR bool
 }
 
 // Reader returns the whole input as a stream.

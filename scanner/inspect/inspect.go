@@ -58,8 +58,11 @@ type Result struct {
 	Bytes        int64           // of the document
 	Chars        int64           // bytes of text extracted
 	Files        int             // documents inside the document, all depths
-	PendingOCR   int             // pictures left out because of OCRDefer
-	Times        Times
+	PendingOCR   int             // scans left out because of OCRDefer
+	// PendingPictures counts illustrations left out because of OCRDefer; only
+	// OCRAll would read them.
+	PendingPictures int
+	Times           Times
 }
 
 // Times is where the time of one document went.
