@@ -56,8 +56,9 @@ type Crawl struct {
 
 // Queue hands out the documents that wait to be read.
 type Queue interface {
-	// Work calls do with batches of tasks until ctx ends or, with
-	// Workers.UntilEmpty, until nothing waits. An error from do ends Work
+	// Work calls do with batches of tasks until ctx ends or, once
+	// Workers.Until is closed, until nothing waits that may be tried now (a
+	// RetryAt in the future is not waited for). An error from do ends Work
 	// with that error; the batch's documents wait again. What a killed
 	// process had taken waits again at the next start.
 	Work(ctx context.Context, w Workers, do func(context.Context, []Task) error) error
@@ -77,7 +78,7 @@ type Workers struct {
 	Documents  int // batches at once
 	OCR        int // batches of the OCR queue at once; 0: none
 	Batch      int // documents in a batch; 0: the store's choice
-	UntilEmpty bool
+	Until      <-chan struct{} // nil: until ctx ends. The crawl closes it at its end
 }
 
 // Backlog is what waits.
