@@ -75,10 +75,10 @@ type Queue interface {
 
 // Workers says how much to do at once.
 type Workers struct {
-	Documents  int // batches at once
-	OCR        int // batches of the OCR queue at once; 0: none
-	Batch      int // documents in a batch; 0: the store's choice
-	Until      <-chan struct{} // nil: until ctx ends. The crawl closes it at its end
+	Documents int             // batches at once
+	OCR       int             // batches of the OCR queue at once; 0: none
+	Batch     int             // documents in a batch; 0: the store's choice
+	Until     <-chan struct{} // nil: until ctx ends. The crawl closes it at its end
 }
 
 // Backlog is what waits.
@@ -113,6 +113,10 @@ type Record struct {
 type Judgment struct {
 	Document Document  // Class, Outcome and Responsible
 	Findings []Finding // ID, Verdict, People, Kinds; the store keeps the rest
+	// Conclusive: the document was read well enough that a finding which is
+	// no longer there is resolved. Otherwise (encrypted, timed out, waits for
+	// text recognition) earlier findings stay as they are.
+	Conclusive bool
 }
 
 // Register holds documents, findings and decisions. Reports and people use it.
