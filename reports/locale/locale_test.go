@@ -63,7 +63,7 @@ func TestUnknownNeverVanishes(t *testing.T) {
 		l.Reason(Reason{Code: "strange"}):  "strange",
 		l.Place("Elevlista"):               "Elevlista",
 		l.Reading("odd"):                   "odd",
-		l.Reason(Reason{Code: "category"}): "Dokumentet innehåller uppgifter som behöver skydd",
+		l.Reason(Reason{Code: "kind"}):     "kind",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -139,12 +139,15 @@ func TestReasons(t *testing.T) {
 		reason Reason
 		want   string
 	}{
-		{Reason{Code: "category", Category: "halsa"}, "Dokumentet innehåller uppgifter om: Hälsa."},
-		{Reason{Code: "identifiers", Args: []string{"personnummer", "12000"}}, "Dokumentet innehåller 12\u00a0000 personnummer."},
-		{Reason{Code: "ceiling", Args: []string{"m365", "K2", "K3"}}, "Tjänsten m365 får ta emot högst klass K2; dokumentet är K3."},
-		{Reason{Code: "ceiling", Args: []string{"m365"}}, "Dokumentet är känsligare än tjänsten får ta emot (m365)"},
+		{Reason{Code: "category", Category: "halsa"}, "Innehåller uppgifter om: Hälsa."},
+		{Reason{Code: "category", Category: "halsa", Args: []string{"1"}}, "Innehåller uppgifter om 1 person: Hälsa."},
+		{Reason{Code: "identifiers", Args: []string{"personnummer", "12000"}}, "Innehåller 12\u00a0000 personnummer."},
+		{Reason{Code: "ceiling", Args: []string{"m365", "K2", "K3"}}, "Tjänsten m365 får ta emot högst klass K2 utan särskilt beslut; dokumentet är K3."},
+		{Reason{Code: "ceiling", Args: []string{"m365"}}, "ceiling m365"},
 		{Reason{Code: "decision-missing", Args: []string{"dpia"}}, "Beslut saknas: konsekvensbedömning (GDPR artikel 35)."},
-		{Reason{Code: "audience", Args: []string{"anonymous"}}, "Dokumentet nås av alla som har länken."},
+		{Reason{Code: "decision-expired", Args: []string{"dpia", "KS 2024/12", "2026-05-01"}}, "Beslutet har gått ut: konsekvensbedömning (GDPR artikel 35), KS 2024/12, gällde till och med 2026-05-01."},
+		{Reason{Code: "jurisdiction", Args: []string{"US", "CN"}}, "Tjänsten nås av lagstiftning i USA och Kina."},
+		{Reason{Code: "audience", Args: []string{"anonymous"}}, "Nås av alla som har länken."},
 	} {
 		if got := l.Reason(c.reason); got != c.want {
 			t.Errorf("%+v: got %q, want %q", c.reason, got, c.want)

@@ -3,74 +3,71 @@ package locale
 import (
 	"strconv"
 	"strings"
-	"time"
 )
 
-// Reason is one cause of a class or verdict, as the policy gives it.
+// Reason is one cause of a class or verdict, as package policy documents it.
 type Reason struct {
 	Code     string
 	Category string
 	Args     []string
 }
 
-// Reason returns a cause as a sentence. Codes and arguments that the
-// catalogue does not know are shown as they are.
+// Reason returns a cause as a sentence. What the catalogue does not know, or
+// what lacks arguments, is shown as it is.
 func (l *Locale) Reason(r Reason) string {
-	args := make([]any, 0, len(r.Args)+1)
-	if r.Category != "" {
-		args = append(args, l.Category(r.Category))
-	}
-	for i, a := range r.Args {
-		args = append(args, l.argument(r.Code, i, a))
-	}
 	key := "reason." + r.Code
+	switch r.Code {
+	case "category":
+		if people := r.number(0); people > 0 {
+			return l.N("reason.category-people", people, l.Category(r.Category))
+		}
+		return l.T(key, l.Category(r.Category))
+	case "identifiers", "register":
+		if len(r.Args) == 2 {
+			return l.T(key, l.IdentifierCount(r.Args[0], r.number(1)))
+		}
+	case "jurisdiction":
+		return l.T(key, l.List(l.laws(r.Args)))
+	}
+	args := make([]any, 0, len(r.Args))
+	for _, a := range r.Args {
+		args = append(args, l.argument(r.Code, a))
+	}
 	if e, known := l.texts[key]; known && placeholders(e[l.language].other) <= len(args) {
 		return l.fill(e[l.language].other, 0, args)
 	}
-	if short := key + ".short"; l.Has(short) {
-		return l.T(short) + tail(l, args)
-	}
-	return l.unknown(r.Code, args)
+	return l.unknown(strings.TrimSpace(r.Code+" "+r.Category), args)
 }
 
-func tail(l *Locale, args []any) string {
-	if len(args) == 0 {
-		return ""
+// number returns an argument as a number; 0 if it is none.
+func (r Reason) number(i int) int64 {
+	if i >= len(r.Args) {
+		return 0
 	}
-	words := make([]string, len(args))
-	for i, a := range args {
-		words[i] = l.value(a)
-	}
-	return " (" + strings.Join(words, ", ") + ")"
+	n, _ := strconv.ParseInt(r.Args[i], 10, 64)
+	return n
 }
 
-// argument puts an argument of a reason in words: dates, numbers and codes
-// are recognised by their shape or by the families that the reason speaks of.
-func (l *Locale) argument(code string, _ int, arg string) any {
-	if n, err := strconv.ParseInt(arg, 10, 64); err == nil {
-		return n
-	}
-	if day, err := time.Parse(time.DateOnly, arg); err == nil {
-		return day.Format(time.DateOnly)
-	}
-	for _, family := range argumentFamilies(code) {
-		if l.Has(family + "." + arg) {
-			return l.Code(family, arg)
+func (l *Locale) laws(args []string) []string {
+	var names []string
+	for _, a := range args {
+		for _, code := range strings.FieldsFunc(a, func(r rune) bool { return r == ',' || r == ' ' }) {
+			names = append(names, l.Law(code))
 		}
 	}
-	return arg
+	return names
 }
 
-func argumentFamilies(code string) []string {
-	switch code {
-	case "identifiers", "register":
-		return []string{"identifier-plural", "identifier"}
-	case "audience":
-		return []string{"audience"}
-	case "decision-missing", "decision-expired":
-		return []string{"decision"}
+// argument puts a code in words if the reason speaks of its family.
+func (l *Locale) argument(code, arg string) string {
+	family := code
+	if strings.HasPrefix(code, "decision") {
+		family = "decision"
 	}
-	return []string{"category", "identifier", "kind", "audience", "decision"}
+	if arg == "" {
+		return "–"
+	}
+	return l.Code(family, arg)
 }
 
 // placeholders returns how many arguments a text needs.
