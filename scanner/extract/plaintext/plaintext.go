@@ -1,0 +1,51 @@
+// Package plaintext reads documents that already are text: letters, notes,
+// Markdown, logs, source code, SQL dumps, in any charset that Swedish offices
+// have written in.
+package plaintext
+
+import (
+	"context"
+	"path"
+
+	"github.com/molnvakt/molnvakt/scanner/extract"
+)
+
+// Extractor reads plain text. Its places are "line N", where a block of lines
+// begins.
+type Extractor struct{}
+
+var _ extract.Extractor = Extractor{}
+
+// New returns the reader of plain text.
+func New() Extractor { return Extractor{} }
+
+// Name implements extract.Extractor.
+func (Extractor) Name() string { return "plaintext" }
+
+// Version implements extract.Extractor.
+func (Extractor) Version() int { return 1 }
+
+// Accepts implements extract.Extractor.
+func (Extractor) Accepts(_, mediaType string) bool {
+	switch mediaType {
+	case "text/plain", "text/markdown", "application/sql":
+		return true
+	}
+	return false
+}
+
+// Extract implements extract.Extractor.
+func (Extractor) Extract(ctx context.Context, in extract.Input, out extract.Sink) error {
+	text, err := extract.TextReader(in, in.Size, "")
+	if err != nil {
+		return extract.Damaged(err)
+	}
+	return extract.Lines(ctx, text, kindOf(in), out)
+}
+
+func kindOf(in extract.Input) extract.Kind {
+	if in.MediaType == "application/sql" || extract.IsCode(path.Ext(in.Name)) {
+		return extract.Code
+	}
+	return extract.Body
+}

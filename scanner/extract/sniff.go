@@ -1,0 +1,313 @@
+package extract
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/gabriel-vasile/mimetype"
+)
+
+// Media types that Sniff gives and that have no better-known name.
+const (
+	// EncryptedOOXML is an Office document behind a password or rights
+	// management: a compound file that holds the encrypted package.
+	EncryptedOOXML = "application/x-ooxml-protected"
+	// CompoundFile is an OLE compound file of no known kind.
+	CompoundFile = "application/x-ole-storage"
+	// Unknown is content that nothing recognises.
+	Unknown = "application/octet-stream"
+)
+
+const (
+	sniffHead = 64 << 10 // what is looked at of a text
+	sniffScan = 64 << 20 // what is looked through of a damaged container
+)
+
+// Sniff returns the media type of a document by its content. The name only
+// decides between texts that look alike (source code, Markdown, logs) and is
+// never believed against the content. It reads little: the head, a
+// container's directory.
+func Sniff(name string, r io.ReaderAt, size int64) string {
+	head := make([]byte, min(size, sniffHead))
+	n, _ := r.ReadAt(head, 0)
+	head = head[:n]
+	if t := magic(head); t != "" {
+		return t
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")), bytes.HasPrefix(head, []byte("PK\x07\x08PK\x03\x04")):
+		return sniffZip(r, size)
+	case bytes.HasPrefix(head, compoundMagic):
+		return sniffCompound(r, size)
+	case bytes.Contains(head[:min(len(head), 1024)], []byte("%PDF-")):
+		return "application/pdf"
+	case isTar(head):
+		return "application/x-tar"
+	}
+	if t := sniffText(name, head); t != "" {
+		return t
+	}
+	return fallback(head)
+}
+
+// magic recognises what says in its first bytes what it is.
+func magic(head []byte) string {
+	for _, m := range []struct{ prefix, mediaType string }{
+		{"7z\xBC\xAF\x27\x1C", "application/x-7z-compressed"},
+		{"Rar!\x1A\x07", "application/vnd.rar"},
+		{"\x1F\x8B\x08", "application/gzip"},
+		{"\xFD7zXZ\x00", "application/x-xz"},
+		{"\x28\xB5\x2F\xFD", "application/zstd"},
+		{"SQLite format 3\x00", "application/vnd.sqlite3"},
+		{"!BDN", "application/vnd.ms-outlook-pst"},
+		{"\x78\x9F\x3E\x22", "application/ms-tnef"},
+		{"\xE4\x52\x5C\x7B\x8C\xD8\xA7\x4D\xAE\xB1\x53\x78\xD0\x29\x96\xD3", "application/onenote"},
+		{"\xA1\x2F\xFF\x43\xD9\xEF\x76\x4C\x9E\xE2\x10\xEA\x57\x22\x76\x5F", "application/onenote"}, // .onetoc2
+		{"\xFF\xD8\xFF", "image/jpeg"},
+		{"\x89PNG\r\n\x1A\n", "image/png"},
+		{"GIF87a", "image/gif"},
+		{"GIF89a", "image/gif"},
+		{"II*\x00", "image/tiff"},
+		{"MM\x00*", "image/tiff"},
+		{"II+\x00", "image/tiff"},
+		{"MM\x00+", "image/tiff"},
+		{"\xFFWPC", "application/vnd.wordperfect"},
+		{"\xDB\xA5-\x00", "application/msword"},                  // Word 2
+		{"\xEC\xA5", "application/msword"},                       // Word 6 and later without a compound file
+		{"\x09\x00\x04\x00", "application/vnd.ms-excel"},         // BIFF2
+		{"\x09\x02\x06\x00", "application/vnd.ms-excel"},         // BIFF3
+		{"\x09\x04\x06\x00", "application/vnd.ms-excel"},         // BIFF4
+		{"\x09\x08\x08\x00\x00\x05", "application/vnd.ms-excel"}, // BIFF5
+		{"\x09\x08\x10\x00\x00\x06", "application/vnd.ms-excel"}, // BIFF8
+	} {
+		if len(head) >= len(m.prefix) && string(head[:len(m.prefix)]) == m.prefix {
+			return m.mediaType
+		}
+	}
+	le := binary.LittleEndian
+	switch {
+	case len(head) > 10 && string(head[:3]) == "BZh" && head[3] >= '1' && head[3] <= '9' &&
+		(string(head[4:10]) == "\x31\x41\x59\x26\x53\x59" || string(head[4:10]) == "\x17\x72\x45\x38\x50\x90"):
+		return "application/x-bzip2"
+	case len(head) > 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP":
+		return "image/webp"
+	case len(head) > 30 && string(head[:2]) == "BM" && le.Uint32(head[6:]) == 0 && le.Uint32(head[14:]) <= 124:
+		return "image/bmp"
+	case len(head) > 12 && string(head[4:8]) == "ftyp" && heifBrands[string(head[8:12])]:
+		return "image/heic"
+	case len(head) > 8 && le.Uint32(head)&0xFFFFFFF0 == 0x184D2A50: // a skippable frame first
+		return "application/zstd"
+	}
+	return ""
+}
+
+var heifBrands = map[string]bool{"heic": true, "heix": true, "hevc": true, "heim": true, "heis": true, "mif1": true, "msf1": true}
+
+// isTar checks the header's sum: old archives have no magic.
+func isTar(head []byte) bool {
+	if len(head) < 512 || head[0] == 0 {
+		return false
+	}
+	sum := 0
+	for i, b := range head[:512] {
+		if i >= 148 && i < 156 {
+			b = ' '
+		}
+		sum += int(b)
+	}
+	want, digits := 0, 0
+	for _, b := range head[148:156] {
+		if b >= '0' && b <= '7' {
+			want, digits = want*8+int(b-'0'), digits+1
+		} else if digits > 0 {
+			break
+		}
+	}
+	return digits > 0 && want == sum
+}
+
+// sniffText tells texts apart, or returns "" for what is no text.
+func sniffText(name string, head []byte) string {
+	if len(head) == 0 {
+		return "text/plain"
+	}
+	var c census
+	c.add(head)
+	if c.binary() {
+		return ""
+	}
+	text, _ := c.encoding("").NewDecoder().Bytes(head)
+	start := bytes.TrimLeft(text, "\ufeff \t\r\n\f\v")
+	if t := structured(start); t != "" {
+		return t
+	}
+	if t := listed(start); t != "" {
+		return t
+	}
+	if t, ok := textEndings[strings.ToLower(path.Ext(name))]; ok {
+		return t
+	}
+	switch {
+	case sqlDump.Match(start):
+		return "application/sql"
+	case !IsCode(path.Ext(name)):
+		if _, ok := Delimiter(string(text)); ok {
+			return "text/csv"
+		}
+	}
+	return "text/plain"
+}
+
+var textEndings = map[string]string{
+	".csv": "text/csv", ".tsv": "text/tab-separated-values", ".tab": "text/tab-separated-values",
+	".md": "text/markdown", ".markdown": "text/markdown", ".sql": "application/sql",
+}
+
+// IsCode says whether a name's ending (".py") is one of source code, logs or
+// configuration.
+func IsCode(ending string) bool { return codeEndings[strings.ToLower(ending)] }
+
+var codeEndings = map[string]bool{
+	".c": true, ".h": true, ".cc": true, ".cpp": true, ".cs": true, ".go": true, ".java": true, ".js": true, ".ts": true,
+	".py": true, ".rb": true, ".php": true, ".pl": true, ".ps1": true, ".psm1": true, ".sh": true, ".bat": true, ".cmd": true,
+	".vb": true, ".vbs": true, ".bas": true, ".cls": true, ".r": true, ".kt": true, ".rs": true, ".swift": true, ".css": true,
+	".log": true, ".ini": true, ".conf": true, ".cfg": true, ".properties": true, ".toml": true, ".yaml": true, ".yml": true,
+	".env": true, ".reg": true, ".tf": true, ".lua": true, ".m": true, ".sas": true, ".sps": true, ".do": true, ".tex": true,
+}
+
+var (
+	htmlStart = regexp.MustCompile(`(?is)^(<!--.*?-->\s*|<\?xml[^>]*\?>\s*)*(<!doctype\s+html|<(html|head|body|title|table|script|style|meta|div|p|center|font|frameset|h[1-6])[\s>])`)
+	xmlStart  = regexp.MustCompile(`(?s)^(<\?xml\s|(<!--.*?-->\s*)*(<!DOCTYPE\s|<[A-Za-z_][\w.:-]*(\s+[\w:.-]+\s*=\s*["']|\s*/?>)))`)
+	xmlRoot   = regexp.MustCompile(`<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)`)
+	flatODF   = regexp.MustCompile(`office:mimetype\s*=\s*["'](application/vnd\.oasis\.opendocument\.[a-z-]+)["']`)
+	sqlDump   = regexp.MustCompile(`(?im)^\s*(CREATE\s+(TEMP(ORARY)?\s+)?(TABLE|DATABASE|SCHEMA)\s|INSERT\s+INTO\s|COPY\s+\S+\s*\(.*\)\s+FROM\s+stdin|BEGIN TRANSACTION;|SET\s+NAMES\s|DROP\s+TABLE\s)`)
+)
+
+// structured recognises markup and object notation by how it starts.
+func structured(start []byte) string {
+	switch {
+	case bytes.HasPrefix(start, []byte(`{\rtf`)), bytes.HasPrefix(start, []byte(`{\urtf`)):
+		return "application/rtf"
+	case len(start) > 0 && start[0] == '<':
+		return sniffMarkup(start)
+	case len(start) > 1 && (start[0] == '{' || start[0] == '['):
+		return sniffJSON(start)
+	}
+	return ""
+}
+
+func sniffMarkup(start []byte) string {
+	if htmlStart.Match(start) {
+		return "text/html"
+	}
+	if !xmlStart.Match(start) {
+		return ""
+	}
+	near := start[:min(len(start), 4<<10)]
+	if m := flatODF.FindSubmatch(start); m != nil {
+		return string(m[1]) + "-flat-xml"
+	}
+	for rest := near; ; {
+		m := xmlRoot.FindSubmatchIndex(rest)
+		if m == nil {
+			return "application/xml"
+		}
+		switch strings.ToLower(string(rest[m[4]:m[5]])) {
+		case "svg":
+			return "image/svg+xml"
+		case "html":
+			return "text/html"
+		}
+		return "application/xml"
+	}
+}
+
+// sniffJSON wants the beginning of a value and, to be told from text in
+// brackets, a first member that JSON could have.
+func sniffJSON(start []byte) string {
+	inner := bytes.TrimLeft(start[1:], " \t\r\n")
+	if len(inner) == 0 {
+		return ""
+	}
+	ok := false
+	switch c := inner[0]; {
+	case start[0] == '{':
+		ok = c == '"' || c == '}'
+	case c == '"', c == '{', c == '[', c == ']', c == '-', c >= '0' && c <= '9':
+		ok = jsonArray.Match(start)
+	case bytes.HasPrefix(inner, []byte("true")), bytes.HasPrefix(inner, []byte("false")), bytes.HasPrefix(inner, []byte("null")):
+		ok = true
+	}
+	if !ok {
+		return ""
+	}
+	if first, rest, more := bytes.Cut(start, []byte("\n")); more && jsonLine(first) {
+		if rest = bytes.TrimLeft(rest, "\r\n"); len(rest) > 0 && (rest[0] == '{' || rest[0] == '[') {
+			return "application/x-ndjson"
+		}
+	}
+	return "application/json"
+}
+
+// jsonArray: an array's first value is followed by a comma or the end, which
+// tells [1, 2] from "[1] Johansson, A.".
+var jsonArray = regexp.MustCompile(`^\[\s*("([^"\\]|\\.)*"\s*[,\]]|[-0-9.eE+]+\s*,|[-0-9.eE+]+\s*\]\s*$|[\[{\]])`)
+
+func jsonLine(line []byte) bool {
+	line = bytes.TrimRight(line, " \r")
+	return len(line) > 1 && (line[0] == '{' && line[len(line)-1] == '}' || line[0] == '[' && line[len(line)-1] == ']')
+}
+
+var (
+	mailHeader = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*:`)
+	mailKnown  = regexp.MustCompile(`(?im)^(From|To|Cc|Subject|Date|Received|Return-Path|Delivered-To|Message-ID|MIME-Version|Content-Type|Content-Transfer-Encoding|Reply-To|Sender|X-[A-Za-z-]+|DKIM-Signature|Authentication-Results|In-Reply-To|References|Thread-Topic|Thread-Index|Importance):`)
+	mailProof  = regexp.MustCompile(`(?im)^(Received|Return-Path|Message-ID|MIME-Version|Date|Delivered-To|Content-Type):\s*\S`)
+)
+
+// listed recognises mail, mailboxes, calendars and contacts.
+func listed(start []byte) string {
+	switch {
+	case hasFold(start, "BEGIN:VCALENDAR"):
+		return "text/calendar"
+	case hasFold(start, "BEGIN:VCARD"):
+		return "text/vcard"
+	case bytes.HasPrefix(start, []byte("From ")):
+		if _, rest, ok := bytes.Cut(start, []byte("\n")); ok && isMail(rest) {
+			return "application/mbox"
+		}
+	case isMail(start):
+		return "message/rfc822"
+	}
+	return ""
+}
+
+func isMail(start []byte) bool {
+	if !mailHeader.Match(start) {
+		return false
+	}
+	block := start[:min(len(start), 32<<10)]
+	for _, end := range []string{"\r\n\r\n", "\n\n"} {
+		if i := bytes.Index(block, []byte(end)); i >= 0 {
+			block = block[:i]
+		}
+	}
+	return mailProof.Match(block) && len(mailKnown.FindAll(block, 4)) >= 3
+}
+
+func hasFold(b []byte, prefix string) bool {
+	return len(b) >= len(prefix) && strings.EqualFold(string(b[:len(prefix)]), prefix)
+}
+
+// fallback asks the general library about what no Swedish office writes.
+func fallback(head []byte) string {
+	t := mimetype.Detect(head)
+	if t == nil || strings.HasPrefix(t.String(), "text/") {
+		return Unknown
+	}
+	mediaType, _, _ := strings.Cut(t.String(), ";")
+	return mediaType
+}
