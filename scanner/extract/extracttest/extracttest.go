@@ -31,9 +31,10 @@ const Canary = "19850709-2388"
 // hang.
 const Patience = 20 * time.Second
 
-// Run tests e with every testdata/*/input.*.
-func Run(t *testing.T, e extract.Extractor) {
-	cases := load(t)
+// Run tests e with every testdata/*/input.*. A package of several readers
+// names the folder of each: "testdata/msg".
+func Run(t *testing.T, e extract.Extractor, folder ...string) {
+	cases := load(t, folder)
 	planted := false
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -50,19 +51,21 @@ func Run(t *testing.T, e extract.Extractor) {
 		planted = planted || strings.Contains(r.String(), Canary)
 	}
 	if !planted {
-		t.Errorf("no testdata/*/input.* holds the canary %s: leaks would go unseen", Canary)
+		t.Errorf("no input holds the canary %s: leaks would go unseen", Canary)
 	}
 }
 
-// Fuzz feeds e with damaged inputs; the golden ones are its seeds.
-func Fuzz(f *testing.F, e extract.Extractor) {
-	for _, c := range load(f) {
+// Fuzz feeds e with damaged inputs; the golden ones are its seeds. The folder
+// is that of Run.
+func Fuzz(f *testing.F, e extract.Extractor, folder ...string) {
+	for _, c := range load(f, folder) {
 		if len(c.content) < 64<<10 {
 			f.Add(c.content)
 		}
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
 		in := Input("input", content)
+		in.Scratch = t.TempDir()
 		in.Limits.Inflate, in.Limits.Text = 32<<20, 4<<20
 		start := time.Now()
 		r, err := Read(t.Context(), e, in)
@@ -108,11 +111,15 @@ type testcase struct {
 	passwords  []string
 }
 
-func load(t testing.TB) []testcase {
+func load(t testing.TB, folder []string) []testcase {
 	t.Helper()
-	paths, err := filepath.Glob("testdata/*/input.*")
+	pattern := filepath.Join(append(append([]string{}, folder...), "*", "input.*")...)
+	if len(folder) == 0 {
+		pattern = "testdata/*/input.*"
+	}
+	paths, err := filepath.Glob(pattern)
 	if err != nil || len(paths) == 0 {
-		t.Fatalf("no testdata/*/input.* found (%v)", err)
+		t.Fatalf("no %s found (%v)", pattern, err)
 	}
 	var cases []testcase
 	for _, path := range paths {

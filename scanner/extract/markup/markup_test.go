@@ -1,0 +1,47 @@
+package markup_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/molnvakt/molnvakt/scanner/extract"
+	"github.com/molnvakt/molnvakt/scanner/extract/extracttest"
+	"github.com/molnvakt/molnvakt/scanner/extract/markup"
+)
+
+func TestHTML(t *testing.T) { extracttest.Run(t, markup.NewHTML(), "testdata/html") }
+
+func FuzzHTML(f *testing.F) { extracttest.Fuzz(f, markup.NewHTML(), "testdata/html") }
+
+func TestSwedishLetter(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join(extracttest.Corpus(t), "swedish", "brev.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := extracttest.Read(t.Context(), markup.NewHTML(), extracttest.Input("brev.html", content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Göran Öberg", "Åmåls kommun"} {
+		if !strings.Contains(r.PlainText(), want) {
+			t.Errorf("%q is missing in:\n%s", want, r)
+		}
+	}
+}
+
+func BenchmarkHTML(b *testing.B) {
+	row := "<tr><td>Åsa Öberg</td><td>19850709-2388</td><td><b>Skolgatan</b> 12, 662&nbsp;31 Åmål</td></tr>\n"
+	in := extracttest.Input("lista.html", []byte("<!doctype html><table>"+strings.Repeat(row, 20_000)+"</table>"))
+	benchmark(b, markup.NewHTML(), in)
+}
+
+func benchmark(b *testing.B, e extract.Extractor, in extract.Input) {
+	b.SetBytes(in.Size)
+	for b.Loop() {
+		if _, err := extracttest.Read(b.Context(), e, in); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
