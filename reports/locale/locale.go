@@ -90,15 +90,26 @@ func (l *Locale) unknown(key string, args []any) string {
 	return key
 }
 
+// fill puts arguments in the places that a text has for them.
 func (l *Locale) fill(text string, n int64, args []any) string {
-	if !strings.Contains(text, "{") {
-		return text
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "{")
+		name, after, closed := strings.Cut(rest, "}")
+		if !found || !closed {
+			b.WriteString(text)
+			return b.String()
+		}
+		b.WriteString(before)
+		if i, err := strconv.Atoi(name); err == nil && i < len(args) {
+			b.WriteString(l.value(args[i]))
+		} else if name == "n" {
+			b.WriteString(l.Number(n))
+		} else {
+			b.WriteString("{" + name + "}")
+		}
+		text = after
 	}
-	pairs := []string{"{n}", l.Number(n)}
-	for i, a := range args {
-		pairs = append(pairs, "{"+strconv.Itoa(i)+"}", l.value(a))
-	}
-	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 func (l *Locale) value(a any) string {

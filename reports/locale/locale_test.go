@@ -50,20 +50,20 @@ func arguments(text string) []string {
 func TestUnknownNeverVanishes(t *testing.T) {
 	l := New("sv")
 	for got, want := range map[string]string{
-		l.T("no.such", "a", 1):             "no.such a 1",
-		l.N("no.such", 3, "a"):             "no.such 3 a",
-		l.Category("ny_kategori"):          "ny_kategori",
-		l.Gap("new-reason"):                "new-reason",
-		l.Class(7):                         "K7",
-		l.Advice("dance"):                  "dance",
-		l.Identifier("foo"):                "foo",
-		l.IdentifierCount("foo", 2):        "2 foo",
-		l.Pattern("halsa:okänd"):           "Hälsa",
-		l.Pattern("kundnummer"):            "kundnummer",
-		l.Reason(Reason{Code: "strange"}):  "strange",
-		l.Place("Elevlista"):               "Elevlista",
-		l.Reading("odd"):                   "odd",
-		l.Reason(Reason{Code: "kind"}):     "kind",
+		l.T("no.such", "a", 1):            "no.such a 1",
+		l.N("no.such", 3, "a"):            "no.such 3 a",
+		l.Category("ny_kategori"):         "ny_kategori",
+		l.Gap("new-reason"):               "new-reason",
+		l.Class(7):                        "K7",
+		l.Advice("dance"):                 "dance",
+		l.Identifier("foo"):               "foo",
+		l.IdentifierCount("foo", 2):       "2 foo",
+		l.Pattern("halsa:okänd"):          "Hälsa",
+		l.Pattern("kundnummer"):           "kundnummer",
+		l.Reason(Reason{Code: "strange"}): "strange",
+		l.Place("Elevlista"):              "Elevlista",
+		l.Reading("odd"):                  "odd",
+		l.Reason(Reason{Code: "kind"}):    "kind",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
