@@ -18,6 +18,7 @@ type Flow struct {
 	ctx   context.Context
 	out   Sink
 	err   error
+	limit error // given to Gap: ends the flow, but what was gathered still goes out
 	part  Part
 	main  []byte
 	sides []*side
@@ -42,6 +43,9 @@ func NewFlow(ctx context.Context, out Sink) *Flow { return &Flow{ctx: ctx, out: 
 func (f *Flow) Err() error {
 	if f.err == nil {
 		f.err = f.ctx.Err()
+	}
+	if f.err == nil {
+		return f.limit
 	}
 	return f.err
 }
@@ -125,11 +129,11 @@ func (f *Flow) Row(p Part, r Row) {
 		return
 	}
 	for i, cell := range r.Cells {
-		if !utf8.ValidString(cell) {
-			r.Cells[i] = strings.ToValidUTF8(cell, "\uFFFD")
+		if r.Cells[i] = printable(cell); cell != "" {
+			f.Chars += int64(len(cell))
 		}
-		f.Chars += int64(len(cell))
 	}
+	p.Place = printable(p.Place)
 	f.err = f.out.Row(p, r)
 }
 
@@ -137,6 +141,7 @@ func (f *Flow) Row(p Part, r Row) {
 func (f *Flow) File(file File) {
 	f.flushMain()
 	if f.Err() == nil {
+		file.Name, file.Place = printable(file.Name), printable(file.Place)
 		f.err = f.out.File(file)
 	}
 }
@@ -146,8 +151,10 @@ func (f *Flow) Gap(place string, reason error) {
 	switch {
 	case reason == nil || f.Err() != nil:
 	case errors.Is(reason, ErrLimit):
-		f.err = reason
+		f.flushMain()
+		f.limit = reason
 	default:
+		f.flushMain()
 		f.err = f.out.Gap(place, reason)
 	}
 }
@@ -161,19 +168,13 @@ func (f *Flow) Flush() {
 	f.sides = f.sides[:0]
 }
 
-// Close ends the flow. What was gathered before an ErrLimit is handed over
-// too.
+// Close ends the flow and tells what ended it, if not the document's end. What
+// was gathered before an ErrLimit is handed over too.
 func (f *Flow) Close() error {
-	if f.err != nil && errors.Is(f.err, ErrLimit) {
-		limit := f.err
-		f.err = nil
-		f.Flush()
-		if f.err == nil {
-			f.err = limit
-		}
-		return f.err
-	}
+	limit := f.limit
+	f.limit = nil
 	f.Flush()
+	f.limit = limit
 	return f.Err()
 }
 
@@ -186,10 +187,22 @@ func (f *Flow) hand(p Part, text []byte) {
 	if len(text) == 0 || f.Err() != nil {
 		return
 	}
-	s := string(text)
+	s := printable(string(text))
+	if s == "" {
+		return
+	}
+	f.Chars += int64(len(s))
+	p.Place = printable(p.Place)
+	f.err = f.out.Text(p, s)
+}
+
+// printable makes s what a Sink takes: UTF-8 without NUL.
+func printable(s string) string {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
-	f.Chars += int64(len(s))
-	f.err = f.out.Text(p, s)
+	if strings.IndexByte(s, 0) >= 0 {
+		s = strings.ReplaceAll(s, "\x00", "")
+	}
+	return s
 }

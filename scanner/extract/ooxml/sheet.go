@@ -1,0 +1,309 @@
+package ooxml
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/molnvakt/molnvakt/scanner/extract"
+)
+
+// wideRow is how many columns a row is handed over with. Cells further out
+// are rare; they go one by one, so that a row with one cell in column XFD is
+// not sixteen thousand cells.
+const wideRow = 1000
+
+// sheet is one sheet on its way through.
+type sheet struct {
+	d       *document
+	x       *extract.XML
+	name    string
+	hidden  bool
+	headers map[int]bool // rows that name columns
+
+	row       int
+	rowHidden bool
+	cells     []string
+	text      []byte // of the row's cells that are no shared strings
+	spans     []span // where in text the cells lie
+	far       []string
+	value     []byte // of the present cell
+}
+
+// span says that cell number column is text[from:to].
+type span struct{ column, from, to int }
+
+func (d *document) newSheet(x *extract.XML, name string, hidden bool, headers map[int]bool) *sheet {
+	return &sheet{d: d, x: x, name: name, hidden: hidden, headers: headers}
+}
+
+// read reads the sheet until its part ends.
+func (s *sheet) read() error {
+	for {
+		kind, err := s.x.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil && kind == extract.XMLStart {
+			err = s.element()
+		}
+		if err != nil {
+			s.endRow()
+			return err
+		}
+		if kind == extract.XMLEnd && s.x.Name == "row" {
+			s.endRow()
+			if err := s.d.flow.Err(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (s *sheet) element() error {
+	x := s.x
+	switch x.Name {
+	case "row":
+		s.row++
+		if n, err := strconv.Atoi(string(x.AttrBytes("r"))); err == nil && n > 0 {
+			s.row = n
+		}
+		hidden := x.AttrBytes("hidden")
+		s.rowHidden = len(hidden) > 0 && (hidden[0] == '1' || hidden[0] == 't')
+	case "c":
+		return s.cell()
+	case "oddHeader", "evenHeader", "firstHeader":
+		return s.headerOrFooter(extract.Header)
+	case "oddFooter", "evenFooter", "firstFooter":
+		return s.headerOrFooter(extract.Footer)
+	case "hyperlink":
+		for _, name := range []string{"tooltip"} {
+			if v := x.Attr(name); v != "" {
+				s.d.flow.Aside(extract.Part{Kind: extract.Hidden, Place: s.name}, v+"\n")
+			}
+		}
+	case "dataValidation":
+		for _, name := range []string{"promptTitle", "prompt", "error"} {
+			if v := x.Attr(name); v != "" {
+				s.d.flow.Aside(extract.Part{Kind: extract.Hidden, Place: s.name}, v+"\n")
+			}
+		}
+	case "formula1":
+		text, err := elementText(x)
+		if strings.HasPrefix(text, `"`) {
+			s.d.flow.Aside(extract.Part{Kind: extract.Hidden, Place: s.name}, strings.Trim(text, `"`)+"\n")
+		}
+		return err
+	}
+	return nil
+}
+
+// cell reads one cell, its end included.
+func (s *sheet) cell() error {
+	x := s.x
+	column := len(s.cells)
+	if c, _ := cellName(x.AttrBytes("r")); c >= 0 {
+		column = c
+	}
+	kind := cellKind(x.AttrBytes("t"))
+	style, _ := strconv.Atoi(string(x.AttrBytes("s")))
+	s.value = s.value[:0]
+	if err := s.cellValue(); err != nil {
+		s.put(column, kind, style)
+		return err
+	}
+	s.put(column, kind, style)
+	return nil
+}
+
+// cellKind tells apart the types of cells by the first letters of their names:
+// s(hared) strings, i(nlineStr) and str(ing), b(ool), e(rror), d(ate), n(umber).
+func cellKind(t []byte) byte {
+	switch {
+	case len(t) == 0:
+		return 'n'
+	case string(t) == "s":
+		return 's'
+	case t[0] == 's':
+		return 'i'
+	}
+	return t[0]
+}
+
+// cellValue gathers v and t of the cell until its end.
+func (s *sheet) cellValue() error {
+	inside := false
+	for open := 1; open > 0; {
+		kind, err := s.x.Next()
+		if err == io.EOF {
+			return fmt.Errorf("ooxml: cell without end: %w", extract.ErrDamaged)
+		}
+		if err != nil {
+			return err
+		}
+		switch kind {
+		case extract.XMLStart:
+			open++
+			if s.x.Name == "rPh" {
+				if err := s.x.Skip(); err != nil {
+					return err
+				}
+				open--
+				continue
+			}
+			inside = s.x.Name == "v" || s.x.Name == "t"
+		case extract.XMLEnd:
+			open--
+			inside = false
+		case extract.XMLText:
+			if inside {
+				s.value = append(s.value, s.x.Text()...)
+				if int64(len(s.value)) > s.d.in.Limits.Text {
+					return fmt.Errorf("ooxml: text of one cell: %w", extract.ErrLimit)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// put sets a cell of the row.
+func (s *sheet) put(column int, kind byte, style int) {
+	if len(s.value) == 0 {
+		return
+	}
+	if column >= wideRow {
+		s.far = append(s.far, columnName(column)+strconv.Itoa(max(1, s.row)), s.shown(kind, style))
+		return
+	}
+	for len(s.cells) <= column {
+		s.cells = append(s.cells, "")
+	}
+	if kind == 's' {
+		s.cells[column] = s.shared()
+		return
+	}
+	from := len(s.text)
+	if kind == 'n' && s.plainDigits(style) || kind == 'i' || kind == 'e' {
+		s.text = append(s.text, s.value...)
+	} else {
+		s.text = append(s.text, s.shown(kind, style)...)
+	}
+	s.spans = append(s.spans, span{column, from, len(s.text)})
+}
+
+// plainDigits: most numbers are shown as they are stored.
+func (s *sheet) plainDigits(style int) bool {
+	return s.format(style) == nil && len(s.value) <= 15 && len(bytes.TrimLeft(s.value, "0123456789")) == 0
+}
+
+func (s *sheet) format(style int) *extract.NumberFormat {
+	if style >= 0 && style < len(s.d.book.formats) {
+		return s.d.book.formats[style]
+	}
+	return nil
+}
+
+func (s *sheet) shared() string {
+	i, err := strconv.Atoi(string(bytes.TrimSpace(s.value)))
+	if err != nil || i < 0 || i >= len(s.d.book.strings) {
+		return ""
+	}
+	return s.d.book.strings[i]
+}
+
+// shown is the value as the sheet's reader sees it.
+func (s *sheet) shown(kind byte, style int) string {
+	switch kind {
+	case 's':
+		return s.shared()
+	case 'b':
+		if string(s.value) == "1" {
+			return "TRUE"
+		}
+		return "FALSE"
+	case 'n':
+		if v, err := strconv.ParseFloat(string(bytes.TrimSpace(s.value)), 64); err == nil {
+			return s.format(style).Format(v, s.d.book.date1904)
+		}
+	}
+	return string(s.value)
+}
+
+func (s *sheet) endRow() {
+	if len(s.spans) > 0 {
+		text := string(s.text)
+		for _, sp := range s.spans {
+			s.cells[sp.column] = text[sp.from:sp.to]
+		}
+	}
+	part := extract.Part{Kind: extract.Body, Place: s.name}
+	if s.hidden || s.rowHidden {
+		part.Kind = extract.Hidden
+	}
+	if len(s.cells) > 0 {
+		s.d.flow.Row(part, extract.Row{Number: max(1, s.row), Cells: s.cells, Header: s.headers[s.row]})
+	}
+	for i := 0; i+1 < len(s.far); i += 2 {
+		s.d.flow.Alone(extract.Part{Kind: part.Kind, Place: s.name + "!" + s.far[i]}, s.far[i+1])
+	}
+	clear(s.cells)
+	s.cells, s.text, s.spans, s.far = s.cells[:0], s.text[:0], s.spans[:0], s.far[:0]
+}
+
+func (s *sheet) headerOrFooter(kind extract.Kind) error {
+	text, err := elementText(s.x)
+	s.d.flow.Alone(extract.Part{Kind: kind, Place: s.name}, headerText(text))
+	return err
+}
+
+// headerText drops the codes in a sheet's header and footer: &L&C&R begin its
+// thirds, &P is the page, &"Arial,Bold" a font, &12 its size.
+func headerText(s string) string {
+	var out strings.Builder
+	for {
+		before, after, found := strings.Cut(s, "&")
+		out.WriteString(before)
+		if !found || after == "" {
+			return strings.TrimSpace(out.String())
+		}
+		switch c := after[0]; {
+		case c == '&':
+			out.WriteByte('&')
+			s = after[1:]
+		case c == 'L' || c == 'C' || c == 'R':
+			out.WriteByte('\n')
+			s = after[1:]
+		case c == '"':
+			_, s, _ = strings.Cut(after[1:], `"`)
+		case c == 'K':
+			s = after[min(len(after), 7):]
+		case c >= '0' && c <= '9':
+			s = strings.TrimLeft(after, "0123456789")
+		default:
+			s = after[1:]
+		}
+	}
+}
+
+// cellName reads "AB12" into its column, counted from 0, and row, counted from
+// 1. The column is -1 where there is none.
+func cellName(name []byte) (column, row int) {
+	i := 0
+	for ; i < len(name) && name[i]|0x20 >= 'a' && name[i]|0x20 <= 'z' && i < 4; i++ {
+		column = column*26 + int(name[i]|0x20-'a') + 1
+	}
+	row, _ = strconv.Atoi(string(name[i:]))
+	return column - 1, row
+}
+
+// columnName is the letters of a column counted from 0.
+func columnName(column int) string {
+	name := ""
+	for column++; column > 0; column = (column - 1) / 26 {
+		name = string(rune('A'+(column-1)%26)) + name
+	}
+	return name
+}
