@@ -29,6 +29,9 @@ type Document struct {
 	Content io.Reader
 	OCR     OCR
 	Options patterns.Options
+	// Progress, if set, is told after every piece how many bytes of text were
+	// read. An error from it ends the inspection with what was found.
+	Progress func(chars int64) error
 	// Text, if set, gets the extracted text, part by part, for `molnvakt
 	// text`. It is never set by scans.
 	Text func(TextPart) error

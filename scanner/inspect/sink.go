@@ -129,12 +129,7 @@ func (s *sink) Text(p extract.Part, text string) error {
 	started := time.Now()
 	s.reader.Text(kind, place, text)
 	s.result.Times.Detect += time.Since(started)
-	if s.doc.Text != nil {
-		if err := s.doc.Text(TextPart{Kind: kind, Place: place, Text: text}); err != nil && s.stopped == nil {
-			s.stopped = err
-		}
-	}
-	return s.stopped
+	return s.tell(TextPart{Kind: kind, Place: place, Text: text})
 }
 
 // Row implements extract.Sink.
@@ -156,11 +151,24 @@ func (s *sink) Row(p extract.Part, r extract.Row) error {
 	started := time.Now()
 	s.reader.Row(kind, place, r.Number, r.Header, r.Cells)
 	s.result.Times.Detect += time.Since(started)
+	part := TextPart{Kind: kind, Place: place, Row: r.Number}
 	if s.doc.Text != nil {
-		t := TextPart{Kind: kind, Place: place, Text: strings.Join(r.Cells, "\t"), Row: r.Number}
-		if err := s.doc.Text(t); err != nil && s.stopped == nil {
-			s.stopped = err
-		}
+		part.Text = strings.Join(r.Cells, "\t")
+	}
+	return s.tell(part)
+}
+
+// tell lets who asked for it follow the extraction.
+func (s *sink) tell(part TextPart) error {
+	var err error
+	if s.doc.Text != nil {
+		err = s.doc.Text(part)
+	}
+	if s.doc.Progress != nil && err == nil {
+		err = s.doc.Progress(s.result.Chars)
+	}
+	if err != nil && s.stopped == nil {
+		s.stopped = err
 	}
 	return s.stopped
 }

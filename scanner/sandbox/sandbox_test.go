@@ -1,0 +1,470 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/molnvakt/molnvakt/patterns"
+	"github.com/molnvakt/molnvakt/scanner/extract"
+	"github.com/molnvakt/molnvakt/scanner/inspect"
+	"github.com/molnvakt/molnvakt/scanner/sandbox"
+)
+
+// TestMain makes the test binary its own sandbox child.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "sandbox-child" {
+		if err := sandbox.Serve(os.Stdin, os.Stdout, build); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func build(h sandbox.Handshake) (inspect.Inspector, error) {
+	if string(h.Settings) == `"refuse"` {
+		return nil, errors.New("no dictionary")
+	}
+	c := inspect.DefaultConfig()
+	c.Extractors = []extract.Extractor{attacker{}}
+	c.Readers = func() patterns.Reader { return &finder{key: string(h.Key)} }
+	c.Sniff = func(string, io.ReaderAt, int64) string { return "text/plain" }
+	c.Scratch, c.Deadline, c.Grace, c.Memory = h.Scratch, h.Deadline, 300*time.Millisecond, 1<<20
+	return inspect.NewLocal(c), nil
+}
+
+// finder finds the word FOUND and masks it with the key it was given.
+type finder struct {
+	key   string
+	found []patterns.Evidence
+}
+
+func (f *finder) Begin(patterns.Subject, patterns.Options) { f.found = nil }
+func (f *finder) Text(_, place, text string) {
+	if strings.Contains(text, "STUCK") {
+		select {}
+	}
+	for range strings.Count(text, "FOUND") {
+		f.found = append(f.found, patterns.Evidence{Place: place, Masked: "•••", Fingerprint: f.key})
+	}
+}
+func (f *finder) Row(_, place string, _ int, _ bool, cells []string) {
+	f.Text("", place, strings.Join(cells, " "))
+}
+func (f *finder) Finish() (patterns.Content, []patterns.Step) {
+	return patterns.Content{Evidence: f.found}, nil
+}
+
+// attacker reads a document line by line, as text, except that lines that
+// begin with ! are carried out as a hostile document would once it had taken
+// over its reader. What came of it is the text.
+type attacker struct{}
+
+func (attacker) Name() string                { return "attacker" }
+func (attacker) Version() int                { return 1 }
+func (attacker) Accepts(string, string) bool { return true }
+
+func (attacker) Extract(ctx context.Context, in extract.Input, out extract.Sink) error {
+	content, err := io.ReadAll(in.Reader())
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(content)) {
+		line = strings.TrimSpace(line)
+		if order, ok := strings.CutPrefix(line, "!"); ok {
+			verb, arg, _ := strings.Cut(order, " ")
+			line = attack(ctx, in, verb, arg)
+		}
+		if err := out.Text(extract.Part{Kind: extract.Body}, line+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func attack(ctx context.Context, in extract.Input, verb, arg string) string {
+	outcome := func(err error) string {
+		if err == nil {
+			return verb + ": succeeded"
+		}
+		return verb + ": " + err.Error()
+	}
+	switch verb {
+	case "dial":
+		conn, err := net.DialTimeout("tcp", arg, time.Second)
+		if err == nil {
+			conn.Close()
+		}
+		return outcome(err)
+	case "send":
+		conn, err := net.Dial("udp", arg)
+		if err == nil {
+			_, err = conn.Write([]byte("leak"))
+		}
+		return outcome(err)
+	case "unix":
+		conn, err := net.Dial("unix", arg)
+		if err == nil {
+			conn.Close()
+		}
+		return outcome(err)
+	case "read":
+		_, err := os.ReadFile(arg)
+		return outcome(err)
+	case "list":
+		_, err := os.ReadDir(arg)
+		return outcome(err)
+	case "write":
+		return outcome(os.WriteFile(arg, []byte("leak"), 0o600))
+	case "scratch":
+		err := os.WriteFile(filepath.Join(in.Scratch, arg), []byte("secret"), 0o600)
+		return outcome(err)
+	case "left":
+		entries, err := os.ReadDir(in.Scratch)
+		return fmt.Sprint("left: ", len(entries), " ", err)
+	case "exec":
+		return outcome(exec.CommandContext(ctx, arg).Run())
+	case "kill":
+		return outcome(syscall.Kill(os.Getppid(), 0))
+	case "environment":
+		return "environment: " + strings.Join(os.Environ(), "|")
+	case "descriptor":
+		_, err := os.NewFile(uintptr(7), "stray").Read(make([]byte, 1))
+		return outcome(err)
+	case "print":
+		fmt.Println(arg) // must not garble the protocol
+		return outcome(nil)
+	case "panic":
+		panic(arg)
+	case "exit":
+		os.Exit(3)
+	case "overflow":
+		return fmt.Sprint(overflow(0))
+	case "sleep":
+		time.Sleep(time.Hour)
+	case "bloat":
+		var hoard [][]byte
+		for {
+			b := make([]byte, 16<<20)
+			for i := 0; i < len(b); i += 4096 {
+				b[i] = 1
+			}
+			hoard = append(hoard, b)
+			runtime.KeepAlive(hoard)
+		}
+	}
+	return "unknown order"
+}
+
+func overflow(n int) int { return overflow(n+1) + 1 }
+
+func pool(t testing.TB, change func(*sandbox.Config)) *sandbox.Pool {
+	t.Helper()
+	c := sandbox.DefaultConfig()
+	c.Size = 1
+	c.Command = []string{executable(t), "sandbox-child"}
+	c.Key = []byte("the key")
+	c.Scratch = t.TempDir()
+	c.Deadline = 2 * time.Second
+	if change != nil {
+		change(&c)
+	}
+	p, err := sandbox.NewPool(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(c.Scratch, "*")); len(left) > 0 {
+			t.Errorf("scratch folders left behind: %q", left)
+		}
+	})
+	return p
+}
+
+func executable(t testing.TB) string {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// look inspects text and returns the result with what was extracted.
+func look(t testing.TB, p *sandbox.Pool, text string) (inspect.Result, string) {
+	t.Helper()
+	var got strings.Builder
+	r, err := p.Inspect(context.Background(), inspect.Document{
+		Name: "a.txt", Size: int64(len(text)), Content: strings.NewReader(text),
+		Text: func(part inspect.TextPart) error { got.WriteString(part.Text); return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, got.String()
+}
+
+func TestFinds(t *testing.T) {
+	p := pool(t, nil)
+	r, text := look(t, p, "one FOUND\ntwo FOUND\n!print noise\n")
+	if r.Status != inspect.OK || len(r.Content.Evidence) != 2 || r.Content.Evidence[0].Fingerprint != "the key" {
+		t.Errorf("got %+v", r)
+	}
+	if want := "one FOUND\ntwo FOUND\nprint: succeeded\n"; text != want {
+		t.Errorf("text %q, want %q", text, want)
+	}
+	if r.Extractor != "attacker" || r.MediaType != "text/plain" || r.Bytes == 0 || r.Chars == 0 {
+		t.Errorf("incomplete result: %+v", r)
+	}
+}
+
+// TestWalls proves every protection by an attack on it. Where the kernel has
+// none, Protections must have said so.
+func TestWalls(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("SKIPPED: only Linux shuts its children in")
+	}
+	t.Setenv("MOLNVAKT_SECRET", "hunter2")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	folder := t.TempDir()
+	socket, err := net.Listen("unix", filepath.Join(folder, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	stray := strayDescriptor(t)
+	defer stray()
+
+	for _, programs := range []bool{false, true} {
+		t.Run(fmt.Sprintf("programs=%v", programs), func(t *testing.T) {
+			p := pool(t, func(c *sandbox.Config) { c.Programs = programs; c.Memory = 512 << 20 })
+			protections, err := p.Protections(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			holds := map[string]bool{}
+			for _, w := range protections {
+				holds[w.Name] = w.Holds
+				if !w.Holds {
+					t.Logf("this machine lacks %s: %s", w.Name, w.Detail)
+				}
+			}
+			for _, a := range []struct{ wall, order string }{
+				{"network", "!dial " + listener.Addr().String()},
+				{"network", "!dial 192.0.2.1:443"},
+				{"network", "!send 192.0.2.1:53"},
+				{"network", "!unix " + filepath.Join(folder, "s")},
+				{"files", "!read /etc/passwd"},
+				{"files", "!read /proc/self/environ"},
+				{"files", "!read " + executable(t)},
+				{"files", "!list /"},
+				{"files", "!list " + folder},
+				{"files", "!write " + filepath.Join(folder, "leak")},
+				{"system-calls", "!kill"},
+				{"environment", "!descriptor"},
+				{"system-calls", "!exec " + executable(t)},
+			} {
+				if !holds[a.wall] {
+					t.Logf("SKIPPED %q: no protection %q here", a.order, a.wall)
+					continue
+				}
+				if _, text := look(t, p, a.order); strings.Contains(text, "succeeded") {
+					t.Errorf("%s got through the wall %q: %s", a.order, a.wall, text)
+				}
+			}
+			if _, text := look(t, p, "!environment"); strings.Contains(text, "hunter2") || !strings.Contains(text, "GOMEMLIMIT") {
+				t.Errorf("environment: %s", text)
+			}
+			if r, _ := look(t, p, "FOUND\n!bloat\n"); r.Status != inspect.Limit || len(r.Gaps) != 1 || r.Gaps[0].Detail != "memory" {
+				t.Errorf("bloated child: %+v", r)
+			}
+			if _, text := look(t, p, "!exec /bin/true"); strings.Contains(text, "succeeded") != programs {
+				t.Errorf("with Programs %v: %s", programs, text)
+			}
+		})
+	}
+}
+
+// TestEveryEnd is a child's every way to die: the document gets a gap and
+// keeps what was found before, its neighbours notice nothing.
+func TestEveryEnd(t *testing.T) {
+	p := pool(t, func(c *sandbox.Config) { c.Deadline = 500 * time.Millisecond })
+	for _, end := range []struct {
+		order  string
+		status inspect.Status
+		reason string
+	}{
+		{"!panic 19121212-1212", inspect.Crashed, "crashed"},
+		{"!exit", inspect.Crashed, "crashed"},
+		{"!overflow", inspect.Crashed, "crashed"},
+		{"!sleep", inspect.Timeout, "timeout"},
+	} {
+		t.Run(end.order, func(t *testing.T) {
+			r, _ := look(t, p, "FOUND\nand FOUND\n"+end.order+"\nFOUND\n")
+			if r.Status != end.status || len(r.Gaps) != 1 || r.Gaps[0].Reason != end.reason {
+				t.Errorf("status %s, gaps %+v; want %s", r.Status, r.Gaps, end.status)
+			}
+			if len(r.Content.Evidence) != 2 {
+				t.Errorf("kept %d of 2 found before the end", len(r.Content.Evidence))
+			}
+			if r, _ := look(t, p, "FOUND\n"); r.Status != inspect.OK || len(r.Content.Evidence) != 1 {
+				t.Errorf("the next document: %+v", r)
+			}
+		})
+	}
+}
+
+// TestStuckDetection: a child that cannot even stop by itself is killed.
+func TestStuckDetection(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED in -short: waits for the hard deadline")
+	}
+	p := pool(t, func(c *sandbox.Config) { c.Deadline = 200 * time.Millisecond })
+	started := time.Now()
+	r, _ := look(t, p, "STUCK\n")
+	if r.Status != inspect.Timeout || time.Since(started) > 10*time.Second {
+		t.Errorf("after %v: %+v", time.Since(started), r)
+	}
+}
+
+func TestScratchIsWiped(t *testing.T) {
+	p := pool(t, nil)
+	if _, text := look(t, p, "!scratch a\n!scratch b\n!left"); !strings.Contains(text, "left: 2 <nil>") {
+		t.Errorf("scratch folder is not usable: %s", text)
+	}
+	if _, text := look(t, p, "!left"); !strings.Contains(text, "left: 0 <nil>") {
+		t.Errorf("after the document: %s", text)
+	}
+}
+
+func TestLargeDocument(t *testing.T) {
+	p := pool(t, func(c *sandbox.Config) { c.Replay = 64 << 10; c.MaxSize = 8 << 20; c.Deadline = 20 * time.Second })
+	text := strings.Repeat("0123456789abcde\n", 128<<10) // 2 MiB: over Replay and the child's memory
+	for name, content := range map[string]io.Reader{
+		"stream": io.MultiReader(strings.NewReader(text)), "file": strings.NewReader(text),
+	} {
+		r, err := p.Inspect(context.Background(), inspect.Document{Name: name, Size: -1, Content: content})
+		if err != nil || r.Status != inspect.OK || r.Bytes != 2<<20 || r.Chars != 2<<20 {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+	}
+	for _, size := range []int64{-1, 9 << 20} {
+		r, err := p.Inspect(context.Background(), inspect.Document{
+			Name: "endless", Size: size, Content: io.LimitReader(zeros{}, 9<<20),
+		})
+		if err != nil || r.Status != inspect.Limit || r.Gaps[0].Detail != "size" {
+			t.Errorf("9 MiB with a limit of 8, told %d: %+v, %v", size, r, err)
+		}
+	}
+	// A crash of what cannot be sent again is a gap all the same.
+	r, err := p.Inspect(context.Background(), inspect.Document{
+		Name: "crash", Content: io.MultiReader(strings.NewReader("!exit\n"), strings.NewReader(text)),
+	})
+	if err != nil || r.Status != inspect.Crashed {
+		t.Errorf("crash: %+v, %v", r, err)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+func TestContentFails(t *testing.T) {
+	p := pool(t, func(c *sandbox.Config) { c.Replay = 1 << 10 })
+	broken := errors.New("connection lost")
+	for _, good := range []int{0, 100, 300 << 10} {
+		content := io.MultiReader(bytes.NewReader(make([]byte, good)), iotest.ErrReader(broken))
+		if _, err := p.Inspect(context.Background(), inspect.Document{Content: content}); !errors.Is(err, broken) {
+			t.Errorf("after %d bytes: %v", good, err)
+		}
+		if r, _ := look(t, p, "FOUND"); r.Status != inspect.OK {
+			t.Errorf("the next document: %+v", r)
+		}
+	}
+}
+
+func TestCancel(t *testing.T) {
+	p := pool(t, func(c *sandbox.Config) { c.Deadline = time.Minute })
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	started := time.Now()
+	_, err := p.Inspect(ctx, inspect.Document{Content: strings.NewReader("!sleep")})
+	if !errors.Is(err, context.DeadlineExceeded) || time.Since(started) > 5*time.Second {
+		t.Errorf("after %v: %v", time.Since(started), err)
+	}
+}
+
+func TestBuildRefuses(t *testing.T) {
+	p := pool(t, func(c *sandbox.Config) { c.Settings = []byte(`"refuse"`) })
+	if _, err := p.Protections(context.Background()); err == nil || !strings.Contains(err.Error(), "no dictionary") {
+		t.Errorf("got %v", err)
+	}
+	p = pool(t, func(c *sandbox.Config) { c.Command = []string{"/does/not/exist"} })
+	if _, err := p.Inspect(context.Background(), inspect.Document{Content: strings.NewReader("x")}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestConcurrent(t *testing.T) {
+	p := pool(t, func(c *sandbox.Config) { c.Size = 2 })
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for j := range 25 {
+				want := (i + j) % 5
+				r, err := p.Inspect(context.Background(), inspect.Document{
+					Content: strings.NewReader(strings.Repeat("FOUND\n", want)),
+				})
+				if err != nil || len(r.Content.Evidence) != want {
+					t.Errorf("got %d of %d, %v", len(r.Content.Evidence), want, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// BenchmarkPool is the cost of a document over that of its inspection: it
+// must stay below a millisecond.
+func BenchmarkPool(b *testing.B) {
+	for _, size := range []int{1 << 10, 64 << 10, 1 << 20} {
+		b.Run(fmt.Sprintf("%dKiB", size>>10), func(b *testing.B) {
+			p := pool(b, func(c *sandbox.Config) { c.Size = 2 })
+			text := strings.Repeat("x", size)
+			if _, err := p.Protections(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(size))
+			b.SetParallelism(2)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					_, err := p.Inspect(context.Background(), inspect.Document{Size: int64(size), Content: strings.NewReader(text)})
+					if err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		})
+	}
+}
