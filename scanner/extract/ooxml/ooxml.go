@@ -66,9 +66,8 @@ type document struct {
 	flow *extract.Flow
 	done map[string]bool // parts dealt with, in lower case
 
-	word  word
-	book  *workbook
-	dense bool
+	word word
+	book *workbook
 }
 
 // properties reads docProps, whose title tells what the rest is about.
@@ -107,17 +106,24 @@ func (d *document) walk(p *extract.ZipPart, place string) {
 	before := d.flow.Chars
 	d.read(p, place)
 	d.flow.Flush()
-	d.dense = d.flow.Chars-before >= scanChars
+	pictures := d.pictureRole(before)
 	for _, r := range d.relationships(p.Name) {
-		d.follow(r, place)
+		d.follow(r, place, pictures)
 	}
+	d.flow.Flush()
 }
 
-// scanChars is how much text a page has that is more than a picture.
-const scanChars = 100
+// pictureRole tells what the pictures of a part are, by the text that came
+// since before: a page without any was scanned.
+func (d *document) pictureRole(before int64) extract.Role {
+	if d.flow.Chars-before < 20 {
+		return extract.Scan
+	}
+	return extract.Picture
+}
 
 // follow deals with what a relationship points to.
-func (d *document) follow(r relationship, place string) {
+func (d *document) follow(r relationship, place string, pictures extract.Role) {
 	kind := path.Base(r.kind)
 	if r.external {
 		if kind == "hyperlink" {
@@ -131,12 +137,12 @@ func (d *document) follow(r relationship, place string) {
 		return // by their own order, or at the end
 	}
 	if p != nil {
-		d.deal(p, place)
+		d.deal(p, place, pictures)
 	}
 }
 
 // deal reads one part in the way its name asks for.
-func (d *document) deal(p *extract.ZipPart, place string) {
+func (d *document) deal(p *extract.ZipPart, place string, pictures extract.Role) {
 	low := strings.ToLower(p.Name)
 	if d.done[low] {
 		return
@@ -157,11 +163,7 @@ func (d *document) deal(p *extract.ZipPart, place string) {
 		}
 		d.hand(p, place, extract.Embedded)
 	case ".png", ".jpg", ".jpeg", ".jfif", ".gif", ".tif", ".tiff", ".bmp", ".webp", ".emf", ".wmf", ".emz", ".wmz", ".svg", ".wdp", ".heic", ".pict", ".pct":
-		role := extract.Picture
-		if !d.dense {
-			role = extract.Scan
-		}
-		d.hand(p, place, role)
+		d.hand(p, place, pictures)
 	default:
 		d.hand(p, place, extract.Embedded)
 	}
@@ -190,7 +192,7 @@ func (d *document) remaining() {
 		if strings.HasSuffix(p.Name, "/") || boring(strings.ToLower(p.Name)) {
 			continue
 		}
-		d.deal(p, "")
+		d.deal(p, "", extract.Picture)
 	}
 }
 

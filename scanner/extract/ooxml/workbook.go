@@ -263,10 +263,11 @@ func (d *document) readSheetPart(p *extract.ZipPart, name string, hidden bool) {
 	r.Close()
 	d.flow.Gap(name, err)
 	d.flow.Flush()
-	d.dense = d.flow.Chars-before >= scanChars
+	pictures := d.pictureRole(before)
 	for _, r := range relations {
-		d.follow(r, name)
+		d.follow(r, name, pictures)
 	}
+	d.flow.Flush()
 }
 
 // tableHeaders returns the rows which the sheet's tables say name columns.
