@@ -1,0 +1,202 @@
+package patterns
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
+
+// digitPass finds identifiers made of digits: it looks once at the start of
+// every run of digits and tries the shapes that begin so.
+type digitPass struct {
+	today civilDate
+	tests testNumbers
+	text  []byte
+	hits  []Hit
+	// taken is the end of the last certain identifier: runs inside it are
+	// not looked at again.
+	taken int
+}
+
+// scan finds the identifiers of canonical text; the hits are ordered by
+// where their last run of digits begins.
+func (s *digitPass) scan(text []byte, hits []Hit) []Hit {
+	s.text, s.hits, s.taken = text, hits, 0
+	var carry uint64
+	for base := 0; base < len(text); base += 64 {
+		var mask uint64
+		if base+64 <= len(text) {
+			mask = digitMask(text[base : base+64 : base+64])
+		} else {
+			mask = digitMaskTail(text[base:])
+		}
+		starts := mask &^ (mask<<1 | carry)
+		carry = mask >> 63
+		for starts != 0 {
+			bit := bits.TrailingZeros64(starts)
+			starts &= starts - 1
+			length := bits.TrailingZeros64(^(mask >> bit))
+			if bit+length >= 64 {
+				length = runLength(text, base+bit)
+			}
+			if p := base + bit; p >= s.taken {
+				s.run(p, length)
+			}
+		}
+	}
+	return s.hits
+}
+
+// digitMask has bit i set where byte i of 64 is an ASCII digit. Eight bytes
+// at a time; the multiplication gathers eight high bits into one byte.
+func digitMask(p []byte) uint64 {
+	var mask uint64
+	for k := 0; k < 8; k++ {
+		y := binary.LittleEndian.Uint64(p[8*k:]) ^ ('0' * lowBits)
+		tooLarge := (y & ^uint64(highBits)) + 0x76*lowBits
+		digits := ^(tooLarge | y) & highBits
+		mask |= ((digits >> 7) * 0x0102040810204080 >> 56) << (8 * k)
+	}
+	return mask
+}
+
+func digitMaskTail(p []byte) uint64 {
+	var mask uint64
+	for i, c := range p {
+		if asciiDigit(c) {
+			mask |= 1 << i
+		}
+	}
+	return mask
+}
+
+// runLength counts the digits at p.
+func runLength(b []byte, p int) int {
+	n := p
+	for n < len(b) && asciiDigit(b[n]) {
+		n++
+	}
+	return n - p
+}
+
+// at returns the byte at i, or a space outside the text.
+func (s *digitPass) at(i int) byte {
+	if i < 0 || i >= len(s.text) {
+		return ' '
+	}
+	return s.text[i]
+}
+
+// digitsFrom reports whether exactly n digits stand at p.
+func (s *digitPass) digitsFrom(p, n int) bool {
+	return p >= 0 && p+n <= len(s.text) && runLength(s.text[:min(len(s.text), p+n+1)], p) == n
+}
+
+// edge says how an identifier is joined to what stands beside it.
+type edge uint8
+
+const (
+	edgeFree       edge = iota // white space, punctuation
+	edgeUnderscore             // _
+	edgeNumber                 // part of a longer number: 1.23, 12-34
+	edgeWord                   // part of a word
+)
+
+func (s *digitPass) leftEdge(p int) edge {
+	if p == 0 {
+		return edgeFree
+	}
+	switch c := s.text[p-1]; {
+	case c >= utf8.RuneSelf:
+		if letterBefore(s.text, p) {
+			return edgeWord
+		}
+	case asciiLetter(c), asciiDigit(c):
+		return edgeWord
+	case c == '_':
+		return edgeUnderscore
+	case c == '-' || c == '.' || c == '+' || c == '/':
+		if p >= 2 && asciiDigit(s.text[p-2]) || c == '+' {
+			return edgeNumber
+		}
+	}
+	return edgeFree
+}
+
+func (s *digitPass) rightEdge(e int) edge {
+	if e >= len(s.text) {
+		return edgeFree
+	}
+	switch c := s.text[e]; {
+	case c >= utf8.RuneSelf:
+		if letterAt(s.text, e) {
+			return edgeWord
+		}
+	case asciiLetter(c), asciiDigit(c):
+		return edgeWord
+	case c == '_':
+		return edgeUnderscore
+	case c == '-' || c == '.' || c == '+' || c == '/':
+		if e+1 < len(s.text) && asciiDigit(s.text[e+1]) {
+			return edgeNumber
+		}
+	}
+	return edgeFree
+}
+
+// edges returns the worse of both sides.
+func (s *digitPass) edges(p, e int) edge { return max(s.leftEdge(p), s.rightEdge(e)) }
+
+func (s *digitPass) emit(id Identifier, from, to int, shape Shape, number uint64) {
+	s.hits = append(s.hits, Hit{Start: from, End: to, Kind: IdentifierHit, Identifier: id, Shape: shape, number: number})
+}
+
+// take emits and skips the runs inside.
+func (s *digitPass) take(id Identifier, from, to int, shape Shape, number uint64) {
+	s.emit(id, from, to, shape, number)
+	s.taken = to
+}
+
+// run tries the shapes that begin with, or end in, the run of n digits at p.
+func (s *digitPass) run(p, n int) {
+	left := s.leftEdge(p)
+	if left == edgeWord {
+		s.afterLetters(p, n)
+		return
+	}
+	if n > 19 {
+		return
+	}
+	before := s.at(p - 1)
+	if before == ' ' && n <= 4 && p >= 2 && s.afterWord(p, n) {
+		return
+	}
+	if s.personRun(p, n) {
+		return
+	}
+	switch n {
+	case 6:
+		if s.nordicSix(p) {
+			return
+		}
+	case 11, 12:
+		if s.bareNordic(p, n) {
+			return
+		}
+	}
+	if s.card(p, n) {
+		return
+	}
+	s.payments(p, n)
+	s.places(p, n)
+	s.phone(p, n)
+}
+
+// number returns the value of digits, at most 19 of them.
+func number(d []byte) uint64 {
+	var v uint64
+	for _, c := range d {
+		v = v*10 + uint64(c-'0')
+	}
+	return v
+}

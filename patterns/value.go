@@ -1,0 +1,90 @@
+package patterns
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Value returns the hit's value in normal form, so that equal values are
+// equal however they are written: twelve digits for personnummer, no spaces
+// or hyphens in numbers, lower case in e-mail addresses. text is what was
+// scanned.
+func (h Hit) Value(text []byte) Raw {
+	switch {
+	case h.number != 0 && (h.Identifier == Personnummer || h.Identifier == Samordningsnummer):
+		return NewRaw(fmt.Sprintf("%012d", h.number))
+	case h.number != 0:
+		return NewRaw(fmt.Sprint(h.number))
+	}
+	var c canonicalizer
+	canon := c.canonicalize(text[h.Start:h.End])
+	s := string(canon.text)
+	switch h.Identifier {
+	case Epost:
+		return NewRaw(strings.ToLower(s))
+	case Postadress, Fastighetsbeteckning:
+		return NewRaw(strings.Join(strings.FieldsFunc(strings.ToLower(s), separatesWords), " "))
+	case Telefon:
+		return NewRaw(normalPhone(s))
+	case Interimsnummer, Reservnummer, HSAID, Pass, Registreringsnummer, IBAN, HETU, ICD10, ATC, KVA, MAC:
+		return NewRaw(strings.ToUpper(strings.Map(dropSeparators, s)))
+	}
+	if h.Kind == SecretHit || h.Kind == TermHit {
+		return NewRaw(s)
+	}
+	return NewRaw(strings.Join(strings.Fields(strings.ToUpper(s)), " "))
+}
+
+func separatesWords(r rune) bool { return r == ' ' || r == ',' || r == '\n' || r == '\t' || r == '\r' }
+
+func dropSeparators(r rune) rune {
+	switch r {
+	case ' ', '-', '+', '.', ':', '\n', '\t', '\r':
+		return -1
+	}
+	return r
+}
+
+// normalPhone returns digits with country code: "+46701740605".
+func normalPhone(s string) string {
+	s = strings.ReplaceAll(s, "(0)", "")
+	digits := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, s)
+	switch {
+	case strings.HasPrefix(digits, "00"):
+		return "+" + digits[2:]
+	case strings.HasPrefix(digits, "0"):
+		return "+46" + digits[1:]
+	}
+	return "+" + digits
+}
+
+// Parse tells what a text as a whole is, such as the cell of a table: the
+// most certain identifier that covers it, and its value. NoIdentifier if
+// none. Shapes that count only with a keyword are included: the caller knows
+// the column.
+func (e *Engine) Parse(text string) (Identifier, Raw) {
+	text = strings.TrimSpace(text)
+	b := []byte(text)
+	if len(b) == 0 || len(b) > maxCell {
+		return NoIdentifier, Raw{}
+	}
+	best := Hit{}
+	for _, h := range e.NewScanner().Scan(b) {
+		whole := h.Kind == IdentifierHit && h.Start == 0 && h.End == len(b)
+		if whole && (best.Identifier == NoIdentifier || best.Shape.Has(ShapeKeyword) && !h.Shape.Has(ShapeKeyword)) {
+			best = h
+		}
+	}
+	if best.Identifier == NoIdentifier {
+		return NoIdentifier, Raw{}
+	}
+	return best.Identifier, best.Value(b)
+}
+
+// maxCell is the longest text that Parse looks at, in bytes.
+const maxCell = 200

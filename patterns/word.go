@@ -1,0 +1,218 @@
+package patterns
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// term is a Term made ready for confirming.
+type term struct {
+	Term
+	runes []rune // in lower case, except Exact; a single space for any white space
+}
+
+// Limits of a term's place in a text, in bytes: the white space between two
+// words of a phrase, and what is taken of a word on either side of a term.
+const (
+	maxGap  = 16
+	maxWord = 64
+	maxTerm = 100
+)
+
+// checkTerm says what is wrong with a term.
+func checkTerm(t Term) error {
+	if t.Mode > Regexp {
+		return fmt.Errorf("%w: mode %d", ErrTerm, t.Mode)
+	}
+	if t.Mode == Regexp {
+		return checkRegexp(t.Text)
+	}
+	text := normalizeTerm(t)
+	if n := utf8.RuneCountInString(text); n < 2 || len(text) > maxTerm {
+		return fmt.Errorf("%w: %q: %d letters", ErrTerm, t.Text, n)
+	}
+	if t.Mode != Phrase && t.Mode != Exact && strings.Contains(text, " ") {
+		return fmt.Errorf("%w: %q has a space: use mode ph", ErrTerm, t.Text)
+	}
+	return nil
+}
+
+// normalizeTerm brings a term into the form of canonical text.
+func normalizeTerm(t Term) string {
+	var c canonicalizer
+	canon := c.canonicalize([]byte(t.Text))
+	text := strings.Join(strings.Fields(string(canon.text)), " ")
+	if t.Mode != Exact {
+		text = strings.ToLower(text)
+	}
+	return text
+}
+
+func checkRegexp(expr string) error {
+	re, err := regexp.Compile(expr)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrTerm, err)
+	}
+	if re.MatchString("") {
+		return fmt.Errorf("%w: %q matches the empty text", ErrTerm, expr)
+	}
+	return nil
+}
+
+// newTerm makes a checked term ready.
+func newTerm(t Term) term { return term{t, []rune(normalizeTerm(t))} }
+
+// confirm decides whether the term stands with its last letter before end,
+// and returns the range of the word or phrase.
+func (t *term) confirm(b []byte, end int) (from, to int, ok bool) {
+	from = t.matchBack(b, end)
+	if from < 0 {
+		return 0, 0, false
+	}
+	first, last := t.runes[0], t.runes[len(t.runes)-1]
+	openLeft := t.Mode == Suffix || t.Mode == Inside
+	if !openLeft && isWordRune(first) && (letterBefore(b, from) || digitBefore(b, from)) {
+		return 0, 0, false
+	}
+	to = end
+	switch {
+	case t.Mode == Exact:
+		if isWordRune(last) && (letterAt(b, end) || digitAt(b, end)) {
+			return 0, 0, false
+		}
+		return from, to, true
+	case t.Mode == Prefix || t.Mode == Inside:
+		to = wordEnd(b, end)
+	case unicode.IsLetter(last):
+		if to, ok = inflectionEnd(b, end, last); !ok {
+			return 0, 0, false
+		}
+	}
+	if openLeft {
+		from = wordStart(b, from)
+	}
+	return from, to, true
+}
+
+// matchBack returns where the term begins if it ends at end, or -1.
+func (t *term) matchBack(b []byte, end int) int {
+	i := end
+	for k := len(t.runes) - 1; k >= 0; k-- {
+		want := t.runes[k]
+		if want == ' ' {
+			n := i
+			for n > 0 && i-n < maxGap && spaceByte(b[n-1]) {
+				n--
+			}
+			if n == i {
+				return -1
+			}
+			i = n
+			continue
+		}
+		if i == 0 {
+			return -1
+		}
+		r, n := utf8.DecodeLastRune(b[max(0, i-utf8.UTFMax):i])
+		if !t.sameLetter(r, want) {
+			return -1
+		}
+		i -= n
+	}
+	return i
+}
+
+func (t *term) sameLetter(r, want rune) bool {
+	if t.Mode == Exact {
+		return r == want
+	}
+	r = unicode.ToLower(r)
+	return r == want || t.Plain && r == plainLetter(want)
+}
+
+// plainLetter returns what is left of å, ä, ö and é in plain ASCII.
+func plainLetter(r rune) rune {
+	switch r {
+	case 'å', 'ä':
+		return 'a'
+	case 'ö':
+		return 'o'
+	case 'é':
+		return 'e'
+	}
+	return r
+}
+
+func spaceByte(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+
+func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+func digitBefore(b []byte, i int) bool { return i > 0 && asciiDigit(b[i-1]) }
+func digitAt(b []byte, i int) bool     { return i < len(b) && asciiDigit(b[i]) }
+
+// wordStart and wordEnd extend a range to the letters of its word.
+func wordStart(b []byte, i int) int {
+	for limit := i - maxWord; i > 0; {
+		_, n := utf8.DecodeLastRune(b[max(0, i-utf8.UTFMax):i])
+		if !letterBefore(b, i) || i-n < limit {
+			break
+		}
+		i -= n
+	}
+	return i
+}
+
+func wordEnd(b []byte, i int) int {
+	for limit := i + maxWord; i < len(b); {
+		_, n := utf8.DecodeRune(b[i:])
+		if !letterAt(b, i) || i+n > limit {
+			break
+		}
+		i += n
+	}
+	return i
+}
+
+// inflectionEnd returns the end of the word if what follows the term is a
+// Swedish ending. A final m or n may double before it: rum, rummet.
+func inflectionEnd(b []byte, end int, last rune) (int, bool) {
+	i := end
+	for i < len(b) && asciiLetter(b[i]) {
+		if i++; i-end > maxEnding+1 {
+			return 0, false
+		}
+	}
+	if letterAt(b, i) {
+		return 0, false
+	}
+	var tail [maxEnding + 1]byte
+	n := copy(tail[:], b[end:i])
+	for k := range n {
+		tail[k] |= 0x20
+	}
+	if isEnding(tail[:n]) {
+		return i, true
+	}
+	if n > 1 && (last == 'm' || last == 'n') && tail[0] == byte(last) && isEnding(tail[1:n]) {
+		return i, true
+	}
+	return 0, false
+}
+
+const maxEnding = 5
+
+// isEnding knows the endings of Swedish nouns, adjectives and verbs that do
+// not change the stem.
+func isEnding(tail []byte) bool {
+	switch string(tail) {
+	case "", "s", "en", "ens", "et", "ets", "n", "ns", "t", "ts",
+		"ar", "ars", "arna", "arnas", "er", "ers", "erna", "ernas",
+		"or", "ors", "orna", "ornas", "na", "nas", "a", "as", "e", "es",
+		"ad", "ade", "ades", "at", "ats", "des", "de", "an", "ans", "r", "rs":
+		return true
+	}
+	return false
+}
