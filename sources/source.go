@@ -56,7 +56,8 @@ type Scope struct {
 	Site   string // the site, team or share, for people and for the policy's organisation rules
 	Owner  string // who answers for it, if the place knows
 	WebURL string
-	Reason error // not nil: known, but cannot be looked into; a gap
+	Region string // where the service says the data lies ("EUR", "SWE"), if it tells
+	Reason error  // not nil: known, but cannot be looked into; a gap
 }
 
 // Page is a batch of changes. Once it is stored, crawling can resume at Next.
