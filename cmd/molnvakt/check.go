@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/molnvakt/molnvakt/findings"
+	"github.com/molnvakt/molnvakt/patterns"
+	"github.com/molnvakt/molnvakt/policy"
+	jsonreport "github.com/molnvakt/molnvakt/reports/json"
+	"github.com/molnvakt/molnvakt/scanner"
+	"github.com/molnvakt/molnvakt/scanner/inspect"
+)
+
+func (p *program) checkCommand() *cobra.Command {
+	var service, ocr, format string
+	cmd := &cobra.Command{
+		Use:  "check FILE…",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			if format != "text" && format != "json" {
+				return &fault{key: "fault.format", args: []any{format, "text, json"}}
+			}
+			mode, err := p.ocrMode(ocr)
+			if err != nil {
+				return err
+			}
+			if err := p.knownService(service); err != nil {
+				return err
+			}
+			rules, err := p.policy()
+			if err != nil {
+				return err
+			}
+			c := checker{program: p, rules: rules, service: service, ocr: mode, json: format == "json"}
+			return c.run(cmd.Context(), files)
+		},
+	}
+	cmd.Flags().StringVar(&service, "service", folderService, "service of the policy's register that the files are taken to lie in")
+	cmd.Flags().StringVar(&ocr, "ocr", "", "off | scans | all")
+	cmd.Flags().StringVar(&format, "format", "text", "text | json")
+	return cmd
+}
+
+// checker classifies documents without storing anything.
+type checker struct {
+	*program
+	rules   *policy.Policy
+	service string
+	ocr     inspect.OCR
+	json    bool
+	explain bool
+}
+
+// checked is one document after its inspection.
+type checked struct {
+	file     string
+	err      error // the file could not be read
+	result   inspect.Result
+	class    policy.Classification
+	verdicts []policy.Verdict
+}
+
+// run checks files side by side and prints them in their order.
+func (c *checker) run(ctx context.Context, files []string) error {
+	pool, free, err := c.pooled(ctx, c.ocr != inspect.OCROff)
+	if err != nil {
+		return err
+	}
+	defer free()
+
+	results := make([]chan checked, len(files))
+	for i := range results {
+		results[i] = make(chan checked, 1)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(c.config.Scan.Children + 2) // and one that prints
+	var misplaced, unread bool
+	group.Go(func() error {
+		for _, r := range results {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case one := <-r:
+				unread = unread || one.err != nil
+				misplaced = misplaced || policy.Worst(one.verdicts) != policy.Allowed
+				if err := c.print(one); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	for i, file := range files {
+		group.Go(func() error {
+			one, err := c.check(ctx, pool, file)
+			results[i] <- one
+			return err
+		})
+	}
+	switch err := group.Wait(); {
+	case err != nil:
+		return err
+	case unread:
+		return &fault{key: "fault.some-unread"}
+	case misplaced:
+		return errFindings
+	}
+	return nil
+}
+
+// pooled is a sandbox for one command, with a key that dies with it: what is
+// not stored needs no lasting fingerprints.
+func (p *program) pooled(_ context.Context, recognition bool) (inspect.Inspector, func(), error) {
+	key, err := findings.NewKey()
+	if err != nil {
+		return nil, nil, err
+	}
+	pool, err := p.pool(key, p.config.Scan.Children, recognition)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pool, func() { pool.Close() }, nil
+}
+
+// check inspects and judges one file. The error is ours; the file's own
+// trouble stands in checked.
+func (c *checker) check(ctx context.Context, in inspect.Inspector, file string) (checked, error) {
+	one := checked{file: file}
+	result, err := c.inspect(ctx, in, file)
+	var mine *fileError
+	switch {
+	case errors.As(err, &mine):
+		one.err = mine.err
+		return one, nil
+	case err != nil:
+		return one, err
+	}
+	one.result = result
+	one.class = c.rules.Classify(result.Content)
+	at := policy.Place{Source: "check", Service: c.service, Path: filepath.ToSlash(file)}
+	one.verdicts = c.rules.Judge(at, result.Content, time.Now())
+	return one, nil
+}
+
+// fileError is trouble with a file that the command line names.
+type fileError struct{ err error }
+
+func (e *fileError) Error() string { return e.err.Error() }
+
+func (c *checker) inspect(ctx context.Context, in inspect.Inspector, file string) (inspect.Result, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return inspect.Result{}, &fileError{err}
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return inspect.Result{}, &fileError{err}
+	}
+	if info.IsDir() {
+		return inspect.Result{}, &fileError{fmt.Errorf("%s", c.words.T("fault.is-folder", file))}
+	}
+	size := info.Size()
+	if !info.Mode().IsRegular() {
+		size = -1
+	}
+	options := c.options()
+	options.Explain = c.explain
+	return in.Inspect(ctx, inspect.Document{
+		Name: filepath.Base(file), Path: filepath.ToSlash(file), Size: size, Content: f, OCR: c.ocr, Options: options,
+	})
+}
+
+func (c *checker) print(one checked) error {
+	if one.err != nil {
+		_, err := fmt.Fprintln(c.err, "molnvakt: "+one.file+": "+one.err.Error())
+		return err
+	}
+	if c.json {
+		return jsonreport.Check(c.out, one.file, scanner.Reading(one.result), one.class, one.verdicts)
+	}
+	return c.printText(c.out, one)
+}
+
+func (c *checker) printText(w io.Writer, one checked) error {
+	t := c.words.T
+	outcome := policy.Worst(one.verdicts)
+	if outcome == "" {
+		outcome = policy.Allowed
+	}
+	lines := []string{fmt.Sprintf("%s: %s %s – %s (%s)", one.file, c.rules.ClassID(one.class.Class), c.rules.ClassName(one.class.Class),
+		c.words.Outcome(string(outcome)), c.rules.ServiceName(c.service))}
+	content := one.result.Content
+	for _, category := range content.Categories {
+		lines = append(lines, "  "+t("check.category", c.rules.CategoryName(category.Category), c.words.Confidence(int(category.Confidence)), category.People))
+	}
+	for _, id := range content.Identifiers {
+		lines = append(lines, "  "+c.words.IdentifierCount(id.Type, int64(id.AtLeast(patterns.Low))))
+	}
+	if content.TestNumbers > 0 {
+		lines = append(lines, "  "+c.words.N("check.test-numbers", int64(content.TestNumbers)))
+	}
+	for _, v := range one.verdicts {
+		if v.Outcome == policy.Allowed {
+			continue
+		}
+		lines = append(lines, "  → "+v.Title, "    "+c.words.Advice(v.Advice))
+	}
+	if one.result.Status != inspect.OK {
+		lines = append(lines, "  "+t("check.status", c.words.Reading(string(one.result.Status))))
+	}
+	for _, g := range one.result.Gaps {
+		lines = append(lines, "  "+t("check.gap", strings.TrimSpace(c.words.Place(g.Place)+" "+c.words.Gap(g.Reason))))
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}

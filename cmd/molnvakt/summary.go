@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/molnvakt/molnvakt/findings"
+	"github.com/molnvakt/molnvakt/policy"
+	"github.com/molnvakt/molnvakt/scanner"
+)
+
+// summary is what fits on a screen.
+type summary struct {
+	coverage  findings.Coverage
+	bySevere  map[policy.Severity]int64
+	forbidden map[findings.DocumentID]bool
+	undecided map[findings.DocumentID]bool // a decision is missing
+	worst     []findings.Finding
+	others    int64 // findings beyond worst
+}
+
+// scanSummary is what only the scan just done can tell.
+type scanSummary struct {
+	snapshot scanner.Snapshot
+	places   []scanner.Place
+}
+
+// worstShown is how many findings the summary lists.
+const worstShown = 10
+
+// active are the statuses of findings that still ask for something.
+func active(s findings.Status) bool {
+	return s == findings.Open || s == findings.FixClaimed || s == findings.Disputed
+}
+
+func summarise(ctx context.Context, register findings.Register, filter findings.Filter) (*summary, error) {
+	s := &summary{
+		bySevere:  map[policy.Severity]int64{},
+		forbidden: map[findings.DocumentID]bool{}, undecided: map[findings.DocumentID]bool{},
+	}
+	for f, err := range register.Findings(ctx, filter) {
+		if err != nil {
+			return nil, err
+		}
+		if !active(f.Status) {
+			continue
+		}
+		s.bySevere[f.Verdict.Severity]++
+		if f.Verdict.Outcome == policy.Forbidden {
+			s.forbidden[f.Document] = true
+		} else {
+			s.undecided[f.Document] = true
+		}
+		if len(s.worst) < worstShown {
+			s.worst = append(s.worst, f)
+		} else {
+			s.others++
+		}
+	}
+	for id := range s.forbidden {
+		delete(s.undecided, id)
+	}
+	var err error
+	s.coverage, err = register.Coverage(ctx, filter)
+	return s, err
+}
+
+func (s *summary) documents() int64 { return int64(len(s.forbidden) + len(s.undecided)) }
+
+// writeSummary prints a summary for a person at a terminal.
+func (p *program) writeSummary(w io.Writer, rules *policy.Policy, s *summary, scanned *scanSummary, files []string) error {
+	out := bufio.NewWriter(w)
+	t, n := p.words.T, p.words.N
+	line := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
+
+	if scanned != nil {
+		for _, place := range scanned.places {
+			line("%s", t("summary.place", place.Name, rules.ServiceName(place.Service)))
+		}
+	}
+	c := s.coverage
+	head := []string{n("summary.met", c.Documents), t("summary.read", c.Read)}
+	if c.Partial > 0 {
+		head = append(head, t("summary.partial", c.Partial))
+	}
+	if c.Unread > 0 {
+		head = append(head, t("summary.unread", c.Unread))
+	}
+	if c.Waiting > 0 {
+		head = append(head, t("summary.waiting", c.Waiting))
+	}
+	head = append(head, p.words.Bytes(c.Bytes))
+	if scanned != nil {
+		head = append(head, t("summary.now", scanned.snapshot.Read, scanned.snapshot.Since.Round(100*time.Millisecond)))
+	}
+	line("%s", strings.Join(head, " · "))
+	line("")
+	if s.documents() == 0 {
+		line("%s", t("summary.clean"))
+	} else {
+		line("%s", n("summary.forbidden", int64(len(s.forbidden))))
+		if len(s.undecided) > 0 {
+			line("%s", n("summary.undecided", int64(len(s.undecided))))
+		}
+		var severities []string
+		for _, severe := range []policy.Severity{policy.Critical, policy.High, policy.Medium, policy.Low} {
+			if count := s.bySevere[severe]; count > 0 {
+				severities = append(severities, fmt.Sprintf("%s %s", strings.ToLower(p.words.Severity(string(severe))), p.words.Number(count)))
+			}
+		}
+		line("%s", t("summary.severities", strings.Join(severities, ", ")))
+		line("")
+	}
+	for _, f := range s.worst {
+		p.writeFinding(out, rules, f)
+	}
+	if s.others > 0 {
+		line("  %s", n("summary.others", s.others))
+	}
+	p.writeGaps(out, c)
+	if len(files) > 0 {
+		line("")
+		line("%s", t("summary.reports"))
+		for _, f := range files {
+			line("  %s", f)
+		}
+	} else if scanned != nil && s.documents() > 0 {
+		line("")
+		line("%s", t("summary.hint"))
+	}
+	return out.Flush()
+}
+
+func (p *program) writeFinding(out io.Writer, rules *policy.Policy, f findings.Finding) {
+	var about []string
+	for _, c := range f.Verdict.Categories {
+		about = append(about, rules.CategoryName(c))
+	}
+	if len(about) == 0 {
+		about = append(about, f.Verdict.Title)
+	}
+	facts := []string{rules.ClassID(f.Verdict.Class), strings.Join(about, ", ")}
+	if f.People > 0 {
+		facts = append(facts, p.words.N("summary.people", int64(f.People)))
+	}
+	if f.Exposure != nil && f.Exposure.Widest() != "" {
+		facts = append(facts, p.words.T("summary.reached", p.words.Audience(string(f.Exposure.Widest()))))
+	}
+	fmt.Fprintf(out, "  %-8s %s\n           %s\n", p.words.Severity(string(f.Verdict.Severity)), f.Item.Path, strings.Join(facts, " · "))
+}
+
+func (p *program) writeGaps(out io.Writer, c findings.Coverage) {
+	if len(c.Gaps) == 0 {
+		return
+	}
+	gaps := slices.Clone(c.Gaps)
+	slices.SortStableFunc(gaps, func(a, b findings.ReasonCount) int { return int(b.Count - a.Count) })
+	var parts []string
+	for _, g := range gaps {
+		parts = append(parts, fmt.Sprintf("%s %s", p.words.Gap(g.Reason), p.words.Number(g.Count)))
+	}
+	fmt.Fprintf(out, "\n%s\n", p.words.T("summary.gaps", strings.Join(parts, ", ")))
+}

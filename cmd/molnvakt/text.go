@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"os"
+	"path/filepath"
+
+	"github.com/molnvakt/molnvakt/scanner/inspect"
+)
+
+func (p *program) textCommand() *cobra.Command {
+	var ocr string
+	cmd := &cobra.Command{
+		Use:  "text FILE",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			mode, err := p.ocrMode(ocr)
+			if err != nil {
+				return err
+			}
+			in, free, err := p.pooled(cmd.Context(), mode != inspect.OCROff)
+			if err != nil {
+				return err
+			}
+			defer free()
+			f, err := os.Open(args[0])
+			if err != nil {
+				return &fault{key: "fault.file", args: []any{args[0]}, err: err}
+			}
+			defer f.Close()
+			out := bufio.NewWriter(p.out)
+			var at inspect.TextPart
+			result, err := in.Inspect(cmd.Context(), inspect.Document{
+				Name: filepath.Base(args[0]), Path: args[0], Size: -1, Content: f, OCR: mode, Options: p.options(),
+				Text: func(part inspect.TextPart) error {
+					if part.Kind != at.Kind || part.Place != at.Place {
+						fmt.Fprintf(out, "\n--- %s", part.Kind)
+						if part.Place != "" {
+							fmt.Fprintf(out, " · %s", p.words.Place(part.Place))
+						}
+						fmt.Fprintln(out, " ---")
+						at = part
+					}
+					_, err := out.WriteString(part.Text)
+					if part.Row > 0 {
+						_, err = out.WriteString("\n")
+					}
+					return err
+				},
+			})
+			if err != nil {
+				return err
+			}
+			if err := out.Flush(); err != nil {
+				return err
+			}
+			fmt.Fprintf(p.err, "\n%s: %s, %s\n", args[0], result.MediaType, p.words.Reading(string(result.Status)))
+			for _, g := range result.Gaps {
+				fmt.Fprintf(p.err, "  %s %s %s\n", p.words.Place(g.Place), p.words.Gap(g.Reason), g.Detail)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&ocr, "ocr", "", "off | scans | all")
+	return cmd
+}
