@@ -43,7 +43,7 @@ func Sniff(name string, r io.ReaderAt, size int64) string {
 		return sniffZip(r, size)
 	case bytes.HasPrefix(head, compoundMagic):
 		return sniffCompound(r, size)
-	case bytes.Contains(head[:min(len(head), 1024)], []byte("%PDF-")):
+	case bytes.Contains(head[:min(len(head), 1024)], []byte("%PDF-")), barePDF.Match(head):
 		return "application/pdf"
 	case isTar(head):
 		return "application/x-tar"
@@ -53,6 +53,9 @@ func Sniff(name string, r io.ReaderAt, size int64) string {
 	}
 	return fallback(head)
 }
+
+// barePDF begins a PDF whose header is damaged: comments, then an object.
+var barePDF = regexp.MustCompile(`(?s-U)^\s*(%[^\r\n]{0,200}[\r\n]+){1,5}\s*\d+\s+\d+\s+obj\s*<<`)
 
 // magic recognises what says in its first bytes what it is.
 func magic(head []byte) string {
@@ -207,23 +210,23 @@ func sniffMarkup(start []byte) string {
 	if !xmlStart.Match(start) {
 		return ""
 	}
-	near := start[:min(len(start), 4<<10)]
 	if m := flatODF.FindSubmatch(start); m != nil {
 		return string(m[1]) + "-flat-xml"
 	}
-	for rest := near; ; {
-		m := xmlRoot.FindSubmatchIndex(rest)
-		if m == nil {
-			return "application/xml"
-		}
-		switch strings.ToLower(string(rest[m[4]:m[5]])) {
-		case "svg":
-			return "image/svg+xml"
-		case "html":
-			return "text/html"
-		}
+	m := xmlRoot.FindSubmatch(start)
+	if m == nil {
 		return "application/xml"
 	}
+	if !bytes.HasPrefix(start, []byte("<?xml")) && !bytes.Contains(start, []byte("</")) && !bytes.Contains(start, []byte("xmlns")) {
+		return ""
+	}
+	switch strings.ToLower(string(m[2])) {
+	case "svg":
+		return "image/svg+xml"
+	case "html":
+		return "text/html"
+	}
+	return "application/xml"
 }
 
 // sniffJSON wants the beginning of a value and, to be told from text in
@@ -268,6 +271,9 @@ var (
 	mailProof  = regexp.MustCompile(`(?im)^(Received|Return-Path|Message-ID|MIME-Version|Date|Delivered-To|Content-Type):\s*\S`)
 )
 
+// mimeEntity begins what a signed mail signs, and saved parts of mail.
+var mimeEntity = regexp.MustCompile(`(?i)^(MIME-Version: *1\.0|Content-Type: *[a-z]+/[a-z0-9.+-]+(;|\r?\n|$))`)
+
 // listed recognises mail, mailboxes, calendars and contacts.
 func listed(start []byte) string {
 	switch {
@@ -295,7 +301,7 @@ func isMail(start []byte) bool {
 			block = block[:i]
 		}
 	}
-	return mailProof.Match(block) && len(mailKnown.FindAll(block, 4)) >= 3
+	return mailProof.Match(block) && len(mailKnown.FindAll(block, 4)) >= 3 || mimeEntity.Match(block)
 }
 
 func hasFold(b []byte, prefix string) bool {

@@ -2,8 +2,10 @@ package extract
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf16"
 
@@ -20,7 +22,7 @@ func sniffZip(r io.ReaderAt, size int64) string {
 	if len(names) == 0 {
 		names = zipLocals(r, size)
 	}
-	if t := zipDeclared(r); t != "" {
+	if t := zipDeclared(r, size, names); t != "" {
 		return t
 	}
 	office := ""
@@ -57,30 +59,37 @@ var zipParts = map[string]string{
 	"fixeddocumentsequence.fdseq": "application/oxps",
 }
 
-// zipDeclared reads the first entry "mimetype" of ODF and EPUB.
-func zipDeclared(r io.ReaderAt) string {
-	head := make([]byte, 30+8+128)
-	n, _ := r.ReadAt(head, 0)
-	head = head[:n]
-	if n < 40 || string(head[30:38]) != "mimetype" || binary.LittleEndian.Uint16(head[8:]) != 0 {
-		return ""
-	}
-	extra := int(binary.LittleEndian.Uint16(head[28:]))
-	length := int(binary.LittleEndian.Uint32(head[18:]))
-	from := 38 + extra
-	if from > len(head) {
-		return ""
-	}
-	value := head[from:min(len(head), from+min(max(length, 0), 100))]
-	if length == 0 { // its length stands behind it
-		value, _, _ = bytes.Cut(head[from:], []byte("PK"))
-	}
-	t := strings.TrimSpace(string(value))
-	if strings.HasPrefix(t, "application/vnd.oasis.opendocument.") || strings.HasPrefix(t, "application/vnd.sun.xml.") || t == "application/epub+zip" {
-		return t
+// zipDeclared reads what ODF and EPUB say they are: in their first entry,
+// "mimetype", or else in the manifest.
+func zipDeclared(r io.ReaderAt, size int64, names []string) string {
+	for _, name := range names {
+		if name != "mimetype" && name != "META-INF/manifest.xml" {
+			continue
+		}
+		z, err := OpenZip(context.Background(), Input{ReaderAt: r, Size: size, Limits: Limits{Inflate: 64 << 10, Entries: 1 << 16}})
+		if err != nil {
+			return ""
+		}
+		part := z.Part(name)
+		if part == nil {
+			continue
+		}
+		rc, err := part.Open()
+		if err != nil {
+			return ""
+		}
+		text, _ := io.ReadAll(io.LimitReader(rc, 32<<10)) // what can be read is enough
+		if err := rc.Close(); err != nil {
+			return ""
+		}
+		if t := declaredType.Find(text); t != nil {
+			return string(t)
+		}
 	}
 	return ""
 }
+
+var declaredType = regexp.MustCompile(`application/(vnd\.oasis\.opendocument\.[a-z-]+|vnd\.sun\.xml\.[a-z.]+|epub\+zip)`)
 
 // zipDirectory returns the names in the central directory, or nothing.
 func zipDirectory(r io.ReaderAt, size int64) (names []string) {

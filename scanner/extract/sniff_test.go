@@ -1,0 +1,234 @@
+package extract_test
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/molnvakt/molnvakt/scanner/extract"
+	"github.com/molnvakt/molnvakt/scanner/extract/extracttest"
+)
+
+const (
+	docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+	xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+)
+
+func zipOf(t testing.TB, names ...string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, name := range names {
+		name, content, _ := strings.Cut(name, "=")
+		f, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write([]byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func tarOf(t testing.TB) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := w.WriteHeader(&tar.Header{Name: "a.txt", Size: 3, Mode: 0o644}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("hej")); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func sniff(name, content string) string {
+	r := strings.NewReader(content)
+	return extract.Sniff(name, r, r.Size())
+}
+
+func TestSniff(t *testing.T) {
+	mailHead := "From: a@b.se\r\nTo: c@d.se\r\nSubject: Hej\r\nDate: Mon, 6 Oct 2025 10:00:00 +0200\r\n\r\nHej\r\n"
+	word := zipOf(t, "[Content_Types].xml", "_rels/.rels", "word/document.xml")
+	for _, c := range []struct{ name, content, want string }{
+		{"tom.txt", "", "text/plain"},
+		{"a.txt", "Hej på dig, Åsa.\nDet är, som sagt, en text.\nSlut\n", "text/plain"},
+		{"a.txt", "Hej p\xe5 dig, \xc5sa.\n", "text/plain"},
+		{"a", "H\x00e\x00j\x00 \x00p\x00\xe5\x00 \x00d\x00i\x00g\x00", "text/plain"},
+		{"a.pdf", "\r\nskräp före\n%PDF-1.4\n", "application/pdf"},
+		{"a.bin", word, docx},
+		{"cut.docx", word[:len(word)-100], docx},
+		{"a.zip", zipOf(t, "a.txt", "b.txt"), "application/zip"},
+		{"empty.zip", zipOf(t), "application/zip"},
+		{"a", zipOf(t, "[Content_Types].xml", "xl/workbook.xml", "xl/vbaProject.bin"), xlsx},
+		{"a.odt", zipOf(t, "mimetype=application/vnd.oasis.opendocument.text", "content.xml"), "application/vnd.oasis.opendocument.text"},
+		{"a.fodt", `<?xml version="1.0"?><office:document xmlns:office="urn:x" office:mimetype="application/vnd.oasis.opendocument.text">`, "application/vnd.oasis.opendocument.text-flat-xml"},
+		{"a.doc", `{\rtf1\ansi Hej}`, "application/rtf"},
+		{"a.xls", "<html><body><table>", "text/html"},
+		{"a", "\ufeff\n<!-- x -->\n<!DOCTYPE html>\n<p>", "text/html"},
+		{"a.xml", "<?xml version=\"1.0\"?>\n<elever><elev/></elever>", "application/xml"},
+		{"a.svg", `<svg xmlns="http://www.w3.org/2000/svg"><text>x</text></svg>`, "image/svg+xml"},
+		{"a.txt", "<Anna> hej\n<Bo> hejsan\n", "text/plain"},
+		{"a", `{"namn": "Åsa"}`, "application/json"},
+		{"a.json", "[\n  {\"a\": 1}\n]", "application/json"},
+		{"a.jsonl", "{\"a\": 1}\n{\"a\": 2}\n", "application/x-ndjson"},
+		{"refs.txt", "[1] Johansson, A. En bok.\n[2] Ek, B. En annan.\n", "text/plain"},
+		{"a.eml", mailHead, "message/rfc822"},
+		{"a", "From a@b.se Mon Oct  6 10:00:00 2025\n" + mailHead, "application/mbox"},
+		{"brev.txt", "From: min chef\nHej!\n\nSubject: nej\n", "text/plain"},
+		{"a.ics", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n", "text/calendar"},
+		{"a.vcf", "BEGIN:VCARD\r\nFN:Åsa\r\n", "text/vcard"},
+		{"a.csv", "a\n", "text/csv"},
+		{"lista.txt", "Namn;Personnummer\nÅsa;19850709-2388\nBo;x\n", "text/csv"},
+		{"lista.txt", "Namn\tNr\nÅsa\t1\n", "text/csv"},
+		{"a.sql", "-- dump\nINSERT INTO elev VALUES (1,'Åsa');\n", "application/sql"},
+		{"dump", "-- PostgreSQL database dump\nCREATE TABLE elev (id int);\n", "application/sql"},
+		{"a.py", "a = [1, 2, 3]\nb = [1, 2, 3]\nc = [1, 2, 3]\n", "text/plain"},
+		{"a.md", "# Rubrik\n", "text/markdown"},
+		{"a", tarOf(t), "application/x-tar"},
+		{"a", "SQLite format 3\x00", "application/vnd.sqlite3"},
+		{"a", "\x1f\x8b\x08\x00\x00\x00\x00\x00", "application/gzip"},
+		{"a", "7z\xbc\xaf\x27\x1c\x00\x04", "application/x-7z-compressed"},
+		{"a", "Rar!\x1a\x07\x01\x00", "application/vnd.rar"},
+		{"a", "\x28\xb5\x2f\xfd\x00", "application/zstd"},
+		{"a", "\xff\xd8\xff\xe0\x00\x10JFIF", "image/jpeg"},
+		{"a", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "image/heic"},
+		{"a", "\x78\x9f\x3e\x22\x00", "application/ms-tnef"},
+		{"a", "!BDN\x00", "application/vnd.ms-outlook-pst"},
+		{"a.txt", "\x00\x01\x02\x03\x04\x05\x06binärt", extract.Unknown},
+		{"a.doc", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 trasig", extract.CompoundFile},
+	} {
+		if got := sniff(c.name, c.content); got != c.want {
+			t.Errorf("%s %.30q: %s, want %s", c.name, c.content, got, c.want)
+		}
+	}
+}
+
+// Documents of the corpus are what their endings say, but for those known to
+// be something else.
+func TestSniffCorpus(t *testing.T) {
+	families := map[string]string{
+		".pdf": "application/pdf", ".doc": "application/msword", ".xls": "application/vnd.ms-excel", ".ppt": "application/vnd.ms-powerpoint",
+		".docx": docx, ".dotx": docx, ".xlsx": xlsx, ".xlsm": xlsx, ".rtf": "application/rtf", ".msg": "application/vnd.ms-outlook",
+		".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation", ".eml": "message/rfc822",
+		".pptm": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+		".odt":  "application/vnd.oasis.opendocument.text", ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+		".odp": "application/vnd.oasis.opendocument.presentation", ".html": "text/html",
+		".xlsb": "application/vnd.ms-excel.sheet.binary.macroenabled.12", ".zip": "application/zip", ".7z": "application/x-7z-compressed",
+		".fodt": "application/vnd.oasis.opendocument.text-flat-xml", ".fods": "application/vnd.oasis.opendocument.spreadsheet-flat-xml",
+	}
+	elsewhere := map[string]string{
+		"testPPT_protected_passtika.pptx": extract.EncryptedOOXML, "protected_sha512.xlsx": extract.EncryptedOOXML,
+		"testWordPerfect_50.doc": "application/vnd.wordperfect", "empty_file.ods": "text/plain", "stress025.docx": "application/zip",
+		"clusterfuzz-testcase-minimized-POIFuzzer-6411649193738240.ppt": extract.EncryptedOOXML,
+	}
+	for _, folder := range []string{"documents", "more/*", "swedish", "hostile"} {
+		files, _ := filepath.Glob(filepath.Join(extracttest.Corpus(t), folder, "*.*"))
+		for _, file := range files {
+			want := families[filepath.Ext(file)]
+			if other := elsewhere[filepath.Base(file)]; other != "" {
+				want = other
+			}
+			f, err := os.Open(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			info, err := f.Stat()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := extract.Sniff(info.Name(), f, info.Size())
+			f.Close()
+			if want != "" && got != want {
+				t.Errorf("%s: %s, want %s", filepath.Base(file), got, want)
+			}
+			if want == got && extract.Mismatch(info.Name(), got) && elsewhere[info.Name()] == "" {
+				t.Errorf("%s: %s is called a mismatch", filepath.Base(file), got)
+			}
+		}
+	}
+}
+
+func TestMismatch(t *testing.T) {
+	for _, c := range []struct {
+		name, mediaType string
+		want            bool
+	}{
+		{"semester.jpg", xlsx, true},
+		{"a.txt", xlsx, true},
+		{"a.txt", "application/zip", true},
+		{"a.pdf", docx, true},
+		{"film.mp4", docx, true},
+		{"bild.png", "application/pdf", true},
+		{"a.docx", "application/pdf", true},
+		{"a.doc", "application/rtf", false},
+		{"a.doc", docx, false},
+		{"a.docx", extract.EncryptedOOXML, false},
+		{"a.xls", "text/html", false},
+		{"a.xls", "text/csv", false},
+		{"a.jpg", "image/png", false},
+		{"a.txt", "text/csv", false},
+		{"a.log", "application/json", false},
+		{"a.dat", xlsx, false},
+		{"a.bak", "application/vnd.sqlite3", false},
+		{"a.tmp", docx, false},
+		{"utan", xlsx, false},
+		{"a.docx", extract.Unknown, false},
+		{"setup.exe", "application/zip", false},
+		{"a.ZIP", "application/x-7z-compressed", false},
+		{"a.odt", "application/vnd.oasis.opendocument.text", false},
+	} {
+		if got := extract.Mismatch(c.name, c.mediaType); got != c.want {
+			t.Errorf("%s as %s: %v", c.name, c.mediaType, got)
+		}
+	}
+}
+
+func TestDelimiter(t *testing.T) {
+	for _, c := range []struct {
+		sample string
+		want   rune
+	}{
+		{"a;b;c\n1;2,5;3\n4;5,5;6\n", ';'},
+		{"a,b,c\n1,2,3\n4,5,6\n", ','},
+		{"a\tb\n1\t2\n", '\t'},
+		{"namn|nr|ort\nA|1|x\nB|2|y\n", '|'},
+		{"\"Ek, Bo\",1,2\n\"rad\nbrott\",3,4\nx,5,6\n", ','},
+		{"Hej, Åsa\nJag, som sagt\n", 0},
+		{"Ett brev.\nMed en mening, och en till.\nSlut.\n", 0},
+		{"en rad", 0},
+		{"", 0},
+	} {
+		got, ok := extract.Delimiter(c.sample)
+		if got != c.want || ok != (c.want != 0) {
+			t.Errorf("%q: %q, want %q", c.sample, got, c.want)
+		}
+	}
+}
+
+func FuzzSniff(f *testing.F) {
+	f.Add("a.txt", "Hej på dig")
+	f.Add("a", zipOf(f, "word/document.xml"))
+	f.Add("a", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"+strings.Repeat("x", 600))
+	f.Fuzz(func(t *testing.T, name, content string) {
+		if got := sniff(name, content); got == "" {
+			t.Error("no media type")
+		}
+	})
+}
+
+func BenchmarkSniff(b *testing.B) {
+	letter := strings.Repeat("Handläggare: Åsa Sjöström, telefon 0532-17 00 00.\n", 2000)
+	for b.Loop() {
+		sniff("brev.txt", letter)
+	}
+}
