@@ -64,7 +64,10 @@ type Queue interface {
 	Work(ctx context.Context, w Workers, do func(context.Context, []Task) error) error
 	// Record stores what came of tasks, in one transaction: the reading, the
 	// judgement, the findings merged (the scanner's side of the life of a
-	// finding), the document closed or queued again at RetryAt or for OCR.
+	// finding), the document closed or queued again at RetryAt or for OCR. A
+	// reading that found the source's door shut (denied, unavailable, …) leaves
+	// what is known of the document; "gone" drops it. What came of a task that
+	// was overtaken by a newer one is not stored: the newer one will tell.
 	Record(ctx context.Context, done []Record) error
 	// Known returns a reading of the same content (hash and size) with the
 	// same Ruleset.Reading, if there is one.
@@ -96,6 +99,9 @@ type Task struct {
 	Item     sources.Item
 	Attempt  int // from 1
 	OCR      bool
+	// Ticket is the store's: it tells a task from one handed out later for the
+	// same document, because it changed or its fix was claimed meanwhile.
+	Ticket int64
 }
 
 // Record is what came of a Task.
@@ -152,6 +158,10 @@ type Filter struct {
 	Category   patterns.Category
 	Finding    ID
 	PathPrefix string
+	// OtherPolicy keeps only documents that were read and were last judged
+	// with another Ruleset.Policy than this, moved, or shared anew: those to
+	// judge again.
+	OtherPolicy string
 	// WithoutSealed leaves out findings of säkerhetsskydd: CSV, mail.
 	WithoutSealed bool
 }
@@ -194,5 +204,6 @@ var (
 	ErrNewer      = errors.New("database was written by a newer version")
 	ErrFull       = errors.New("no space left for the database")
 	ErrUnwritable = errors.New("database cannot be written")
+	ErrDamaged    = errors.New("database is damaged")
 	ErrWrongKey   = errors.New("key does not fit the database")
 )
