@@ -20,7 +20,7 @@ type Config struct {
 	Extractors []extract.Extractor
 	// Readers makes a patterns.Reader; Local keeps and reuses them.
 	Readers func() patterns.Reader
-	// Sniff tells the media type from the content: extract.Sniff.
+	// Sniff tells the media type from the content; nil means extract.Sniff.
 	Sniff func(name string, r io.ReaderAt, size int64) string
 
 	Limits    extract.Limits
@@ -35,7 +35,7 @@ type Config struct {
 }
 
 // DefaultConfig has the limits that were measured as generous and safe. It
-// lacks Extractors, Readers and Sniff.
+// lacks Extractors and Readers.
 func DefaultConfig() Config {
 	return Config{
 		Limits:   extract.DefaultLimits(),
@@ -68,6 +68,9 @@ func NewLocal(c Config) *Local {
 	orElse(&c.Deadline, d.Deadline)
 	orElse(&c.OCRPage, d.OCRPage)
 	orElse(&c.Grace, d.Grace)
+	if c.Sniff == nil {
+		c.Sniff = extract.Sniff
+	}
 	l := &Local{config: c}
 	l.readers.New = func() any { return c.Readers() }
 	return l

@@ -45,7 +45,7 @@ func (in *inspection) read(ctx context.Context, name string, body spooled) error
 	media := in.Sniff(name, body, body.size)
 	in.mu.Lock()
 	in.result.MediaType = media
-	in.result.NameMismatch = mismatch(name, media)
+	in.result.NameMismatch = extract.Mismatch(name, media)
 	in.mu.Unlock()
 	s := &sink{inspection: in, ctx: ctx, pictureIs: extract.Scan}
 	_, err := s.extract(name, media, body)
@@ -207,13 +207,17 @@ func (s *sink) File(f extract.File) error {
 			return err
 		}
 	}
-	body, err := s.spool(&inflating{s.inspection, f.Content}, -1, s.Limits.Inflate)
+	content := f.Content
+	if f.Role != extract.Scan { // a page rendered for its text is no bomb
+		content = &inflating{s.inspection, f.Content}
+	}
+	body, err := s.spool(content, -1, s.Limits.Inflate)
 	if err != nil {
 		return inner.close(err, "")
 	}
 	defer body.release()
 	media := s.Sniff(f.Name, body, body.size)
-	if mismatch(f.Name, media) {
+	if extract.Mismatch(f.Name, media) {
 		s.mu.Lock()
 		s.gap(Gap{Place: inner.place, Reason: "mismatch", Detail: media})
 		s.mu.Unlock()

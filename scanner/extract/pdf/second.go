@@ -1,0 +1,68 @@
+package pdf
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ledongthuc/pdf"
+
+	"github.com/molnvakt/molnvakt/scanner/extract"
+)
+
+// maxSecondPages bounds a page tree that only claims to be long.
+const maxSecondPages = 100_000
+
+// readSecond reads the document with ledongthuc/pdf. With seen, only lines
+// that hold a word that was not seen are written. Its panics are let through:
+// they end the sandbox child, which is what it is for.
+func readSecond(ctx context.Context, in extract.Input, out extract.Sink, seen words) error {
+	passwords := append([]string{""}, in.Passwords...)
+	r, err := pdf.NewReaderEncrypted(in, in.Size, func() string {
+		if len(passwords) == 0 {
+			return ""
+		}
+		next := passwords[0]
+		passwords = passwords[1:]
+		return next
+	})
+	switch {
+	case err == pdf.ErrInvalidPassword:
+		return protection(in)
+	case err != nil: // its words may quote the document
+		return fmt.Errorf("second reader: %w", extract.ErrDamaged)
+	}
+	damaged := 0
+	for n := 1; n <= min(r.NumPage(), maxSecondPages); n++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		text, err := r.Page(n).GetPlainText(nil)
+		if err != nil {
+			damaged++
+			continue
+		}
+		if text = tidy(text); seen != nil {
+			text = newLines(text, seen)
+		}
+		part := extract.Part{Kind: extract.Body, Place: page(n)}
+		if err := extract.Pieces(ctx, part, text, out); err != nil {
+			return err
+		}
+	}
+	if damaged > 0 && seen == nil {
+		return fmt.Errorf("second reader: %d pages: %w", damaged, extract.ErrDamaged)
+	}
+	return nil
+}
+
+// newLines keeps the lines that add a word.
+func newLines(text string, seen words) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if seen.adds(line) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
