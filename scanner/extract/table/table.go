@@ -1,0 +1,231 @@
+// Package table reads text that is a table: CSV, TSV and their Swedish kin
+// with semicolons, in any charset. Registers are read by columns, so rows stay
+// rows.
+package table
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"github.com/molnvakt/molnvakt/scanner/extract"
+)
+
+// Extractor reads tables of delimited text. Their only Part has no Place; a
+// cell's place is its A1 name.
+type Extractor struct{}
+
+var _ extract.Extractor = Extractor{}
+
+// New returns the reader of delimited text.
+func New() Extractor { return Extractor{} }
+
+// Name implements extract.Extractor.
+func (Extractor) Name() string { return "table" }
+
+// Version implements extract.Extractor.
+func (Extractor) Version() int { return 1 }
+
+// Accepts implements extract.Extractor.
+func (Extractor) Accepts(_, mediaType string) bool {
+	return mediaType == "text/csv" || mediaType == "text/tab-separated-values"
+}
+
+// sampleSize is how much of the text decides on its delimiter, in bytes.
+const sampleSize = 64 << 10
+
+const (
+	maxCell  = 64 << 10 // bytes; what is longer was never a cell
+	maxCells = 16_384   // in a row, as in a spreadsheet
+)
+
+// Extract implements extract.Extractor.
+func (Extractor) Extract(ctx context.Context, in extract.Input, out extract.Sink) error {
+	text, err := extract.TextReader(in, in.Size, "")
+	if err != nil {
+		return extract.Damaged(err)
+	}
+	buffered := bufio.NewReaderSize(text, sampleSize)
+	sample, err := buffered.Peek(sampleSize)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return extract.Damaged(err)
+	}
+	named := namedDelimiter(string(sample))
+	delimiter, isTable := extract.Delimiter(string(sample))
+	switch {
+	case named != 0:
+		delimiter = named
+	case isTable:
+	case in.MediaType == "text/tab-separated-values":
+		delimiter = '\t'
+	default:
+		delimiter = likeliest(string(sample))
+	}
+	if delimiter == 0 {
+		return extract.Lines(ctx, buffered, extract.Body, out)
+	}
+	r := reader{runes: buffered, delimiter: delimiter}
+	return r.rows(ctx, hasHeader(string(sample), delimiter), out)
+}
+
+// namedDelimiter reads the line with which Excel is told: "sep=;".
+func namedDelimiter(sample string) rune {
+	line, _, _ := strings.Cut(sample, "\n")
+	line = strings.TrimRight(line, "\r")
+	if rest, ok := strings.CutPrefix(strings.ToLower(line), "sep="); ok && len([]rune(rest)) == 1 {
+		return []rune(rest)[0]
+	}
+	return 0
+}
+
+func namesDelimiter(cells []string) bool {
+	return strings.HasPrefix(strings.ToLower(cells[0]), "sep=")
+}
+
+// likeliest chooses for a file that is named a table but is too small or too
+// uneven to show it.
+func likeliest(sample string) rune {
+	best, most := rune(0), 0
+	for _, d := range []rune{';', '\t', ',', '|'} {
+		if n := strings.Count(sample, string(d)); n > most {
+			best, most = d, n
+		}
+	}
+	return best
+}
+
+// hasHeader says whether the first row names the columns: nothing but
+// different words, none with a digit, and digits in the rows below.
+func hasHeader(sample string, delimiter rune) bool {
+	r := reader{runes: bufio.NewReader(strings.NewReader(sample)), delimiter: delimiter}
+	first, err := r.row()
+	if err == nil && namesDelimiter(first) {
+		first, err = r.row()
+	}
+	if err != nil || len(first) < 2 {
+		return false
+	}
+	seen := map[string]bool{}
+	named := 0
+	for _, cell := range first {
+		name := strings.ToLower(strings.TrimSpace(cell))
+		switch {
+		case name == "":
+			continue
+		case seen[name] || len(name) > 80 || strings.ContainsFunc(name, unicode.IsDigit) && !strings.ContainsFunc(name, unicode.IsLetter):
+			return false
+		case strings.ContainsAny(name, "@"):
+			return false
+		}
+		seen[name] = true
+		named++
+	}
+	if named*2 <= len(first) {
+		return false
+	}
+	digits := strings.ContainsFunc(strings.Join(first, ""), unicode.IsDigit)
+	for range 20 {
+		row, err := r.row()
+		for _, cell := range row {
+			if !digits && strings.ContainsFunc(cell, unicode.IsDigit) {
+				return true
+			}
+		}
+		if err != nil {
+			break
+		}
+	}
+	return false
+}
+
+// reader reads rows. It takes quotes as spreadsheets do, and where they never
+// end it takes them for what they are, a mark in the text.
+type reader struct {
+	runes     *bufio.Reader
+	delimiter rune
+	cell      strings.Builder
+}
+
+func (r *reader) rows(ctx context.Context, header bool, out extract.Sink) error {
+	for number := 1; ; number++ {
+		if number%256 == 1 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		cells, err := r.row()
+		empty := strings.TrimSpace(strings.Join(cells, "")) == ""
+		empty = empty || number == 1 && namesDelimiter(cells)
+		isHeader := header && !empty
+		if !empty {
+			if err := out.Row(extract.Part{Kind: extract.Body}, extract.Row{Number: number, Cells: cells, Header: isHeader}); err != nil {
+				return err
+			}
+		}
+		header = header && !isHeader
+		switch {
+		case errors.Is(err, io.EOF):
+			return ctx.Err()
+		case err != nil:
+			return extract.Damaged(err)
+		}
+	}
+}
+
+// row reads the next row. The last one comes with io.EOF.
+func (r *reader) row() (cells []string, err error) {
+	quoted := false // within quotes
+	start := true   // of a cell
+	for {
+		c, _, err := r.runes.ReadRune()
+		switch {
+		case err != nil:
+			return append(cells, r.take()), err
+		case c == 0:
+		case quoted:
+			quoted = r.inQuotes(c)
+		case c == '"' && start:
+			quoted, start = true, false
+		case c == r.delimiter:
+			cells, start = append(cells, r.take()), true
+			if len(cells) > maxCells {
+				return cells, fmt.Errorf("table: cells in a row: %w", extract.ErrLimit)
+			}
+		case c == '\n':
+			return append(cells, r.take()), nil
+		case c == '\r':
+			if next, _ := r.runes.Peek(1); len(next) == 0 || next[0] != '\n' {
+				return append(cells, r.take()), nil // the line end of old Macintosh
+			}
+		default:
+			r.cell.WriteRune(c)
+			start = start && unicode.IsSpace(c)
+		}
+		if r.cell.Len() > maxCell {
+			quoted = false
+			cells, start = append(cells, r.take()), false
+		}
+	}
+}
+
+// inQuotes adds a rune that stands in quotes and says whether they go on.
+func (r *reader) inQuotes(c rune) bool {
+	if c != '"' {
+		r.cell.WriteRune(c)
+		return true
+	}
+	if next, _ := r.runes.Peek(1); len(next) == 1 && next[0] == '"' {
+		r.cell.WriteByte('"')
+		_, _ = r.runes.ReadByte() // it was there a moment ago
+		return true
+	}
+	return false
+}
+
+func (r *reader) take() string {
+	s := r.cell.String()
+	r.cell.Reset()
+	return strings.TrimSpace(s)
+}
