@@ -9,43 +9,61 @@ func (b *Builder) Build() (*Engine, error) {
 		today = time.Now()
 	}
 	e := &Engine{today: civil(today), tests: unpackTestNumbers()}
-	for _, t := range b.terms {
-		e.terms = append(e.terms, newTerm(t))
-	}
-	e.userTerms = len(e.terms)
-	for c, entries := range contextTerms {
-		for _, entry := range entries {
-			e.terms = append(e.terms, newTerm(contextTerm(entry)))
-			e.contexts = append(e.contexts, Context(c))
+	for i, t := range b.terms {
+		if err := e.add(t, Hit{Kind: TermHit, Term: TermID(i)}); err != nil {
+			return nil, err
 		}
 	}
+	e.addContexts()
+	if err := e.addSecrets(); err != nil {
+		return nil, err
+	}
+	e.literals = newLiteralTable(e.literalsOfTerms())
+	e.pool.New = func() any { return e.NewScanner() }
 	return e, nil
 }
 
-// Scanner scans texts for one goroutine. It holds the buffers.
-type Scanner struct {
-	engine *Engine
-	canon  canonicalizer
-	digits digitPass
-	hits   []Hit
-}
-
-// NewScanner returns a Scanner.
-func (e *Engine) NewScanner() *Scanner {
-	return &Scanner{engine: e, digits: digitPass{today: e.today, tests: e.tests}}
-}
-
-// Scan returns everything found in the text, by Start; the hits are valid
-// until the next call.
-func (s *Scanner) Scan(text []byte) []Hit {
-	canon := s.canon.canonicalize(text)
-	s.hits = s.digits.scan(canon.text, s.hits[:0])
-	s.hits = mailPass(canon.text, s.hits)
-	s.hits = s.engine.slowTerms(canon.text, s.hits)
-	for i := range s.hits {
-		h := &s.hits[i]
-		h.Start, h.End = canon.original(h.Start), canon.original(h.End)
+// add makes a checked term ready; hit is what it yields.
+func (e *Engine) add(t Term, hit Hit) error {
+	made := newTerm(t)
+	made.hit = hit
+	if t.Mode == Regexp {
+		x, err := newExpression(t.Text)
+		if err != nil {
+			return err
+		}
+		made.expression = x
 	}
-	sortHits(s.hits)
-	return s.hits
+	e.terms = append(e.terms, made)
+	return nil
+}
+
+func (e *Engine) addContexts() {
+	for c, entries := range contextTerms {
+		for _, entry := range entries {
+			made := newTerm(contextTerm(entry))
+			made.hit = Hit{Kind: ContextHit, Context: Context(c)}
+			e.terms = append(e.terms, made)
+		}
+	}
+}
+
+// literalsOfTerms gathers what the literal table shall find.
+func (e *Engine) literalsOfTerms() []literal {
+	var literals []literal
+	for i := range e.terms {
+		t := &e.terms[i]
+		if t.expression == nil {
+			open := t.Mode == Suffix || t.Mode == Inside || !isWordRune(t.runes[0])
+			literals = append(literals, literal{t.runes, t.Mode != Exact, t.Plain, open, int32(i)})
+			continue
+		}
+		if len(t.expression.literals) == 0 {
+			e.sweeps = append(e.sweeps, int32(i))
+		}
+		for _, text := range t.expression.literals {
+			literals = append(literals, literal{[]rune(text), true, false, true, int32(i)})
+		}
+	}
+	return literals
 }

@@ -2,6 +2,7 @@ package patterns
 
 import (
 	"errors"
+	"sync"
 	"time"
 )
 
@@ -87,12 +88,12 @@ type Hit struct {
 // Engine finds terms, identifiers and secrets in one pass. It is immutable
 // and safe for concurrent use; each goroutine scans with its own Scanner.
 type Engine struct {
-	today     civilDate
-	tests     testNumbers
-	terms     []term
-	secrets   []secretRule
-	userTerms int
-	contexts  []Context // of the terms after userTerms
+	today    civilDate
+	tests    testNumbers
+	terms    []term // the Builder's, then the engine's own
+	literals *literalTable
+	sweeps   []int32   // expressions that have no literal
+	pool     sync.Pool // of *Scanner, for Parse
 }
 
 // Builder collects what an Engine shall find.

@@ -74,8 +74,10 @@ func (e *Engine) Parse(text string) (Identifier, Raw) {
 		return NoIdentifier, Raw{}
 	}
 	best := Hit{}
-	for _, h := range e.NewScanner().Scan(b) {
-		whole := h.Kind == IdentifierHit && h.Start == 0 && h.End == len(b)
+	s := e.pool.Get().(*Scanner)
+	defer e.pool.Put(s)
+	for _, h := range s.numbers(b) {
+		whole := h.Kind == IdentifierHit && h.Start == 0 && h.End == len(s.text)
 		if whole && (best.Identifier == NoIdentifier || best.Shape.Has(ShapeKeyword) && !h.Shape.Has(ShapeKeyword)) {
 			best = h
 		}
@@ -83,7 +85,7 @@ func (e *Engine) Parse(text string) (Identifier, Raw) {
 	if best.Identifier == NoIdentifier {
 		return NoIdentifier, Raw{}
 	}
-	return best.Identifier, best.Value(b)
+	return best.Identifier, best.Value(s.text)
 }
 
 // maxCell is the longest text that Parse looks at, in bytes.

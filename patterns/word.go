@@ -2,7 +2,6 @@ package patterns
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,7 +10,9 @@ import (
 // term is a Term made ready for confirming.
 type term struct {
 	Term
-	runes []rune // in lower case, except Exact; a single space for any white space
+	runes      []rune      // in lower case, except Exact; a single space for any white space
+	expression *expression // of mode Regexp
+	hit        Hit         // what it yields
 }
 
 // Limits of a term's place in a text, in bytes: the white space between two
@@ -51,19 +52,13 @@ func normalizeTerm(t Term) string {
 	return text
 }
 
-func checkRegexp(expr string) error {
-	re, err := regexp.Compile(expr)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrTerm, err)
-	}
-	if re.MatchString("") {
-		return fmt.Errorf("%w: %q matches the empty text", ErrTerm, expr)
-	}
-	return nil
-}
-
 // newTerm makes a checked term ready.
-func newTerm(t Term) term { return term{t, []rune(normalizeTerm(t))} }
+func newTerm(t Term) term {
+	if t.Mode == Regexp {
+		return term{Term: t}
+	}
+	return term{Term: t, runes: []rune(normalizeTerm(t))}
+}
 
 // confirm decides whether the term stands with its last letter before end,
 // and returns the range of the word or phrase.
@@ -129,8 +124,11 @@ func (t *term) sameLetter(r, want rune) bool {
 	if t.Mode == Exact {
 		return r == want
 	}
-	r = unicode.ToLower(r)
-	return r == want || t.Plain && r == plainLetter(want)
+	if r == want || r == unicode.ToUpper(want) {
+		return true
+	}
+	plain := plainLetter(want)
+	return t.Plain && (r == plain || r == unicode.ToUpper(plain))
 }
 
 // plainLetter returns what is left of å, ä, ö and é in plain ASCII.

@@ -1,0 +1,167 @@
+package patterns
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// benchmarkTexts are prose, a table and code, 4 MB each: written by rule so
+// that anybody can measure; MOLNVAKT_BENCH names a folder with files to
+// measure instead.
+func benchmarkTexts(b *testing.B) map[string][]byte {
+	texts := map[string][]byte{}
+	if dir := os.Getenv("MOLNVAKT_BENCH"); dir != "" {
+		paths, _ := filepath.Glob(filepath.Join(dir, "*"))
+		for _, path := range paths {
+			if text, err := os.ReadFile(path); err == nil {
+				texts[filepath.Base(path)] = text
+			}
+		}
+		return texts
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	texts["prose"] = []byte(syntheticProse(r, 4<<20))
+	texts["csv"] = []byte(syntheticTable(r, 4<<20))
+	texts["code"] = []byte(syntheticCode(r, 4<<20))
+	return texts
+}
+
+// syllables make words with the letters of Swedish in their usual proportion.
+var syllables = strings.Fields("an de en er för ge ha in kan ko la le lig lä ma med na när nu och om på ra re sam se ska som stad sta ta till tion upp ut va vi år är ö verk ning het")
+
+func syntheticWord(r *rand.Rand) string {
+	var b strings.Builder
+	for range 1 + r.IntN(4) {
+		b.WriteString(syllables[r.IntN(len(syllables))])
+	}
+	return b.String()
+}
+
+func syntheticProse(r *rand.Rand, n int) string {
+	words := []string{"kommunen", "nämnden", "beslutar", "enligt", "barnet", "handläggaren", "2024", "14", "sekretess", "ärendet", "eleven", "§", "telefon", "avtal"}
+	var b strings.Builder
+	for b.Len() < n {
+		if r.IntN(8) == 0 {
+			b.WriteString(words[r.IntN(len(words))])
+		} else {
+			b.WriteString(syntheticWord(r))
+		}
+		switch r.IntN(14) {
+		case 0:
+			b.WriteString(". ")
+		case 1:
+			b.WriteString(", ")
+		case 2:
+			b.WriteString("\n")
+		default:
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
+}
+
+func syntheticTable(r *rand.Rand, n int) string {
+	var b strings.Builder
+	for b.Len() < n {
+		fmt.Fprintf(&b, "%d;%s;%s;%d-%02d-%02d;%d,%02d;%s\n", r.IntN(1e6), syntheticWord(r), syntheticWord(r), 2000+r.IntN(25), 1+r.IntN(12), 1+r.IntN(28), r.IntN(90000), r.IntN(100), syntheticWord(r))
+	}
+	return b.String()
+}
+
+func syntheticCode(r *rand.Rand, n int) string {
+	var b strings.Builder
+	for b.Len() < n {
+		fmt.Fprintf(&b, "\tif %s%d.%s(%q, 0x%04x) != nil {\n\t\treturn fmt.Errorf(\"%s: %%w\", err)\n\t}\n", syntheticWord(r), r.IntN(9), syntheticWord(r), syntheticWord(r), r.IntN(65536), syntheticWord(r))
+	}
+	return b.String()
+}
+
+// benchmarkEngine has about as many terms as the product's lexicons.
+func benchmarkEngine(b testing.TB) *Engine {
+	builder := NewBuilder()
+	r := rand.New(rand.NewPCG(7, 7))
+	modes := []Mode{Word, Word, Word, Prefix, Prefix, Suffix, Inside, Phrase}
+	for range 4000 {
+		t := Term{Text: syntheticWord(r) + syntheticWord(r) + syntheticWord(r), Mode: modes[r.IntN(len(modes))]}
+		if t.Mode == Phrase {
+			t.Text += " " + syntheticWord(r) + syntheticWord(r)
+		}
+		if _, err := builder.Term(t); err != nil {
+			b.Fatal(err)
+		}
+	}
+	e, err := builder.Build()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return e
+}
+
+func BenchmarkEngine(b *testing.B) {
+	e := benchmarkEngine(b)
+	for name, text := range benchmarkTexts(b) {
+		b.Run(name, func(b *testing.B) {
+			s := e.NewScanner()
+			hits := len(s.Scan(text))
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			b.ResetTimer()
+			for b.Loop() {
+				s.Begin()
+				s.Scan(text)
+			}
+			b.ReportMetric(float64(hits)/float64(len(text))*1e6, "hits/MB")
+		})
+	}
+}
+
+// BenchmarkEngineStages measures the passes one by one, and the class table
+// loop that they are compared with.
+func BenchmarkEngineStages(b *testing.B) {
+	e := benchmarkEngine(b)
+	var c canonicalizer
+	digits := digitPass{today: e.today, tests: e.tests}
+	literals := literalPass{table: e.literals}
+	proposals := 0
+	stages := []struct {
+		name string
+		run  func([]byte)
+	}{
+		{"classes", func(t []byte) { classLoop(t, &e.literals.class) }},
+		{"canonical", func(t []byte) { c.canonicalize(t) }},
+		{"digits", func(t []byte) { digits.hits = digits.scan(t, digits.hits[:0]) }},
+		{"literals", func(t []byte) { literals.scan(t, func(proposal) { proposals++ }) }},
+	}
+	for name, text := range benchmarkTexts(b) {
+		for _, stage := range stages {
+			b.Run(stage.name+"/"+name, func(b *testing.B) {
+				b.SetBytes(int64(len(text)))
+				for b.Loop() {
+					stage.run(text)
+				}
+			})
+		}
+	}
+}
+
+// classLoop looks every byte up in a table: what a scan costs at least when
+// it touches each byte once.
+func classLoop(b []byte, class *[256]uint8) int {
+	n := 0
+	for _, c := range b {
+		n += int(class[c])
+	}
+	return n
+}
+
+func BenchmarkEngineBuild(b *testing.B) {
+	var e *Engine
+	for b.Loop() {
+		e = benchmarkEngine(b)
+	}
+	b.ReportMetric(float64(4*len(e.literals.next))/1e6, "MB")
+}

@@ -1,0 +1,114 @@
+package patterns
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+var differentialTerms = []Term{
+	{Text: "orosanmälan", Mode: Word, Plain: true}, {Text: "läkare", Mode: Word}, {Text: "sjukskriv", Mode: Prefix},
+	{Text: "missbruk", Mode: Suffix}, {Text: "lösenord", Mode: Inside, Plain: true}, {Text: "LVU", Mode: Exact},
+	{Text: "SoL", Mode: Exact}, {Text: "god man", Mode: Phrase}, {Text: "plan för återgång i arbete", Mode: Phrase},
+	{Text: "rum", Mode: Word}, {Text: "barn", Mode: Word}, {Text: "å", Mode: Inside, Plain: false},
+	{Text: `kod[- ]?\d{3,5}`, Mode: Regexp}, {Text: `(?:abc|abd)+x`, Mode: Regexp}, {Text: `\bakt\w*\b`, Mode: Regexp},
+	{Text: "an", Mode: Suffix}, {Text: "pnr.", Mode: Word}, {Text: "§ 14", Mode: Exact},
+}
+
+func differentialEngine(t testing.TB) *Engine {
+	var terms []Term
+	for _, term := range differentialTerms {
+		if checkTerm(term) == nil {
+			terms = append(terms, term)
+		}
+	}
+	return testEngine(t, terms...)
+}
+
+// randomText strings pieces together that matter to the terms, so that they
+// stand at every kind of border.
+func randomText(r *rand.Rand, n int) string {
+	pieces := []string{
+		"orosanmälan", "orosanmalan", "OROSANMÄLAN", "läkarens", "sjukskrivningen", "alkoholmissbruket", "wifi-lösenordet",
+		"LVU", "lvu", "SoL", "god  man", "god\n\tmans", "plan för återgång i arbetet", "rummet", "barnens", "kod-1234", "kod 12", "abcabdx",
+		"akten", "å", "ä", "ö", " ", " ", "\n", ".", "-", "_", "a", "n", "s", "7", "§ 14", "pnr.", "●", "“", "é", "\xff", "\u00ad", "\u200b", "\u00a0",
+		"a\u030a", "o\u0308", "Ã¤", "ﬁ", "１", "personnummer", "tel", "patienten", "OCR", strings.Repeat(" ", 20), "800102-2386", "19800102–2386",
+	}
+	var b strings.Builder
+	for b.Len() < n {
+		b.WriteString(pieces[r.IntN(len(pieces))])
+		if r.IntN(3) == 0 {
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
+}
+
+// compareWithReference scans text and compares with the reference.
+func compareWithReference(t *testing.T, s *Scanner, text string) {
+	t.Helper()
+	var c canonicalizer
+	canon := c.canonicalize([]byte(text))
+	want := referenceTerms(s.engine, canon.text)
+	for i := range want {
+		want[i].Start, want[i].End = canon.original(want[i].Start), canon.original(want[i].End)
+	}
+	var got []Hit
+	last := -1
+	for _, h := range s.Scan([]byte(text)) {
+		if h.Start < last {
+			t.Fatalf("not sorted: %+v", h)
+		}
+		last = h.Start
+		if h.Kind == TermHit || h.Kind == ContextHit {
+			got = append(got, h)
+		}
+	}
+	if diff := compareHits(got, want, canon.text); diff != "" {
+		if len(text) < 300 {
+			t.Fatalf("%q: %s", text, diff)
+		}
+		t.Fatalf("%d bytes: %s", len(text), diff)
+	}
+}
+
+func TestDifferentialShort(t *testing.T) {
+	s := differentialEngine(t).NewScanner()
+	for seed := range uint64(1500) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		compareWithReference(t, s, randomText(r, 1+r.IntN(80)))
+	}
+}
+
+// TestDifferentialBorders scans texts long enough for four lanes.
+func TestDifferentialBorders(t *testing.T) {
+	s := differentialEngine(t).NewScanner()
+	for seed := range uint64(6) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		compareWithReference(t, s, randomText(r, lanesFrom+r.IntN(4000)))
+	}
+}
+
+// TestBlocks checks that hits at the borders of blocks and lanes, each moved
+// byte by byte across, are found exactly once.
+func TestBlocks(t *testing.T) {
+	s := differentialEngine(t).NewScanner()
+	const term = "plan för  återgång i arbetet"
+	filler := strings.Repeat("x ", blockSize)
+	borders := []int{blockSize / 4, blockSize / 2, blockSize, blockSize + blockSize/4}
+	for _, border := range borders {
+		for shift := -len(term) - 2; shift <= 2; shift++ {
+			at := border + shift
+			text := filler[:at] + " " + term + " " + filler[:2*blockSize-at]
+			n := 0
+			for _, h := range s.Scan([]byte(text)) {
+				if h.Kind == TermHit && h.Start == at+1 && h.End == at+1+len(term) {
+					n++
+				}
+			}
+			if n != 1 {
+				t.Fatalf("border %d, shift %d: found %d times", border, shift, n)
+			}
+		}
+	}
+}

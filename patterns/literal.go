@@ -1,0 +1,347 @@
+package patterns
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"unicode"
+	"unicode/utf8"
+)
+
+// literal is a text that the table finds. A literal proposes; what it stands
+// for confirms.
+type literal struct {
+	runes    []rune // a space stands for any white space
+	fold     bool   // either case
+	plain    bool   // å ä ö may be written a a o
+	anywhere bool   // not only where a word begins
+	id       int32
+}
+
+// literalTable is a deterministic automaton over bytes that finds all
+// literals in one pass, one look-up a byte (Aho and Corasick 1975, made dense).
+// States are offsets of rows in next; those from accepting on, a power of
+// two, end a literal, so that several can be tested at once.
+type literalTable struct {
+	class     [256]uint8
+	stride    uint32 // classes, the length of a row
+	next      []uint32
+	accepting uint32
+	first     uint32 // the first accepting row
+	idsFrom   []uint32
+	ids       []int32
+	reach     int // the longest literal in bytes, with white space between
+}
+
+// idsOf returns the literals that end in an accepting state.
+func (t *literalTable) idsOf(state uint32) []int32 {
+	row := state/t.stride - t.first
+	return t.ids[t.idsFrom[row]:t.idsFrom[row+1]]
+}
+
+// The nodes that each text begins in: literals may begin at anyRoot after
+// every byte, at wordRoot only where no ASCII letter or digit stands before.
+const (
+	anyRoot  = 0
+	wordRoot = 1
+)
+
+// byteEdge leads from a node to another by one byte.
+type byteEdge struct {
+	b  byte
+	to int32
+}
+
+// literalGraph is the tree of all literals, as a nondeterministic automaton
+// over bytes.
+type literalGraph struct {
+	edges [][]byteEdge
+	ends  [][]int32
+	made  map[graphStep]int32
+	reach int
+}
+
+// graphStep names the node that a letter leads to, so that beginnings are
+// shared; byte steps inside a letter have their own.
+type graphStep struct {
+	from        int32
+	r           rune
+	fold, plain bool
+	inside      bool
+}
+
+func newLiteralGraph(literals []literal) *literalGraph {
+	g := &literalGraph{edges: make([][]byteEdge, 2), ends: make([][]int32, 2), made: map[graphStep]int32{}}
+	for _, l := range literals {
+		node, length := int32(wordRoot), 0
+		if l.anywhere {
+			node = anyRoot
+		}
+		for _, r := range l.runes {
+			node = g.letter(node, r, l.fold, l.plain)
+			if r == ' ' {
+				length += maxGap
+			} else {
+				length += utf8.UTFMax
+			}
+		}
+		g.ends[node] = append(g.ends[node], l.id)
+		g.reach = max(g.reach, length)
+	}
+	return g
+}
+
+func (g *literalGraph) node(step graphStep) (int32, bool) {
+	if n, ok := g.made[step]; ok {
+		return n, true
+	}
+	n := int32(len(g.edges))
+	g.edges = append(g.edges, nil)
+	g.ends = append(g.ends, nil)
+	g.made[step] = n
+	return n, false
+}
+
+// letter returns the node that a letter leads to.
+func (g *literalGraph) letter(from int32, r rune, fold, plain bool) int32 {
+	to, known := g.node(graphStep{from: from, r: r, fold: fold, plain: plain})
+	if known {
+		return to
+	}
+	if r == ' ' {
+		for _, c := range []byte(" \t\n\v\f\r") {
+			g.link(from, c, to)
+			g.link(to, c, to)
+		}
+		return to
+	}
+	g.spell(from, r, to)
+	if fold {
+		g.spell(from, unicode.ToUpper(r), to)
+	}
+	if p := plainLetter(r); plain && p != r {
+		g.spell(from, p, to)
+		g.spell(from, unicode.ToUpper(p), to)
+	}
+	return to
+}
+
+// spell adds the bytes of a rune.
+func (g *literalGraph) spell(from int32, r rune, to int32) {
+	b := utf8.AppendRune(nil, r)
+	for _, c := range b[:len(b)-1] {
+		inner, known := g.node(graphStep{from: from, r: rune(c), inside: true})
+		if !known {
+			g.link(from, c, inner)
+		}
+		from = inner
+	}
+	g.link(from, b[len(b)-1], to)
+}
+
+func (g *literalGraph) link(from int32, b byte, to int32) {
+	if e := (byteEdge{b, to}); !slices.Contains(g.edges[from], e) {
+		g.edges[from] = append(g.edges[from], e)
+	}
+}
+
+// beginsWord reports whether a word may begin after the byte. Bytes of other
+// letters count too: confirming looks closer.
+func beginsWord(b byte) bool { return !asciiLetter(b) && !asciiDigit(b) }
+
+// classes groups bytes that no node tells apart.
+func (g *literalGraph) classes() (class [256]uint8, count int) {
+	var signature [256]uint64
+	for n, edges := range g.edges {
+		for _, e := range edges {
+			signature[e.b] += mix64(uint64(n)<<32 | uint64(e.to))
+		}
+	}
+	type key struct {
+		signature uint64
+		begins    bool
+	}
+	known := map[key]uint8{}
+	for b := range 256 {
+		k := key{signature[b], beginsWord(byte(b))}
+		c, ok := known[k]
+		if !ok {
+			c = uint8(len(known))
+			known[k] = c
+		}
+		class[b] = c
+	}
+	return class, len(known)
+}
+
+// mix64 spreads the bits of x (splitmix64, Steele et al. 2014).
+func mix64(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// classEdge is a byteEdge by class.
+type classEdge struct {
+	class uint8
+	to    int32
+}
+
+// determinizer makes the table from the graph: a state is the set of nodes
+// that a text can be in, and whether a word may begin.
+type determinizer struct {
+	graph  *literalGraph
+	class  [256]uint8
+	count  int
+	begins []bool // by class
+	edges  [][]classEdge
+	// rootTo[w][c] is where the roots lead, without and with wordRoot.
+	rootTo [2][][]int32
+	sets   [][]int32
+	word   []bool
+	known  map[string]uint32
+	rows   []uint32
+	moves  []classEdge
+	set    []int32
+	key    []byte
+}
+
+// newLiteralTable builds the table for all literals.
+func newLiteralTable(literals []literal) *literalTable {
+	g := newLiteralGraph(literals)
+	d := &determinizer{graph: g, known: map[string]uint32{}}
+	d.class, d.count = g.classes()
+	d.byClass()
+	d.state(nil, true)
+	var plain [2][]uint32 // rows of states that hold no nodes of their own
+	for w := range 2 {
+		for c := range d.count {
+			plain[w] = append(plain[w], d.state(d.rootTo[w][c], d.begins[c]))
+		}
+	}
+	for s := 0; s < len(d.sets); s++ {
+		d.row(s, plain[index(d.word[s])])
+	}
+	return d.layout()
+}
+
+func index(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// byClass turns byte edges into class edges.
+func (d *determinizer) byClass() {
+	var seen [256]bool
+	representative := make([]bool, 256)
+	d.begins = make([]bool, d.count)
+	for b := range 256 {
+		c := d.class[b]
+		if !seen[c] {
+			seen[c] = true
+			representative[b] = true
+			d.begins[c] = beginsWord(byte(b))
+		}
+	}
+	d.edges = make([][]classEdge, len(d.graph.edges))
+	for n, edges := range d.graph.edges {
+		for _, e := range edges {
+			if representative[e.b] {
+				d.edges[n] = append(d.edges[n], classEdge{d.class[e.b], e.to})
+			}
+		}
+	}
+	for w := range 2 {
+		d.rootTo[w] = make([][]int32, d.count)
+		for root := anyRoot; root <= w; root++ {
+			for _, e := range d.edges[root] {
+				d.rootTo[w][e.class] = append(d.rootTo[w][e.class], e.to)
+			}
+		}
+	}
+}
+
+// state returns the number of the state of a set of nodes.
+func (d *determinizer) state(set []int32, word bool) uint32 {
+	d.set = append(d.set[:0], set...)
+	slices.Sort(d.set)
+	d.set = slices.Compact(d.set)
+	d.key = append(d.key[:0], byte(index(word)))
+	for _, n := range d.set {
+		d.key = binary.LittleEndian.AppendUint32(d.key, uint32(n))
+	}
+	if s, ok := d.known[string(d.key)]; ok {
+		return s
+	}
+	s := uint32(len(d.sets))
+	d.known[string(d.key)] = s
+	d.sets = append(d.sets, slices.Clone(d.set))
+	d.word = append(d.word, word)
+	return s
+}
+
+// row computes where state s leads by each class.
+func (d *determinizer) row(s int, plain []uint32) {
+	d.rows = append(d.rows, plain...)
+	row := d.rows[len(d.rows)-d.count:]
+	d.moves = d.moves[:0]
+	for _, n := range d.sets[s] {
+		d.moves = append(d.moves, d.edges[n]...)
+	}
+	slices.SortFunc(d.moves, func(a, b classEdge) int { return cmp.Compare(a.class, b.class) })
+	var targets []int32
+	for i := 0; i < len(d.moves); {
+		c := d.moves[i].class
+		targets = append(targets[:0], d.rootTo[index(d.word[s])][c]...)
+		for ; i < len(d.moves) && d.moves[i].class == c; i++ {
+			targets = append(targets, d.moves[i].to)
+		}
+		row[c] = d.state(targets, d.begins[c])
+	}
+}
+
+// layout numbers the states, accepting ones last, and multiplies the numbers
+// by the row length.
+func (d *determinizer) layout() *literalTable {
+	t := &literalTable{class: d.class, stride: uint32(d.count), reach: d.graph.reach + 2}
+	ends := make([][]int32, len(d.sets))
+	quiet := uint32(0)
+	for s, set := range d.sets {
+		for _, n := range set {
+			ends[s] = append(ends[s], d.graph.ends[n]...)
+		}
+		if len(ends[s]) == 0 {
+			quiet++
+		}
+	}
+	t.accepting = 1
+	for t.accepting < quiet*t.stride {
+		t.accepting *= 2
+	}
+	t.first = (t.accepting + t.stride - 1) / t.stride
+	place := make([]uint32, len(d.sets))
+	nextQuiet, nextEnd := uint32(0), t.first
+	for s := range d.sets {
+		if len(ends[s]) == 0 {
+			place[s] = nextQuiet * t.stride
+			nextQuiet++
+			continue
+		}
+		place[s] = nextEnd * t.stride
+		nextEnd++
+		t.idsFrom = append(t.idsFrom, uint32(len(t.ids)))
+		t.ids = append(t.ids, ends[s]...)
+	}
+	t.idsFrom = append(t.idsFrom, uint32(len(t.ids)))
+	t.next = make([]uint32, nextEnd*t.stride)
+	for s := range d.sets {
+		row := d.rows[s*d.count : (s+1)*d.count]
+		for c, to := range row {
+			t.next[place[s]+uint32(c)] = place[to]
+		}
+	}
+	return t
+}
