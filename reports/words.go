@@ -199,12 +199,39 @@ func (w Words) Class(c policy.Class) string {
 	return w.policy.ClassID(c)
 }
 
-// ClassName returns the id and the meaning of a class: "K3 – känsligt".
+// Classes returns the classes, the most open first.
+func (w Words) Classes() []policy.Class {
+	n := int(policy.K4) + 1
+	if w.policy != nil {
+		n = len(w.policy.Classes())
+	}
+	classes := make([]policy.Class, n)
+	for i := range classes {
+		classes[i] = policy.Class(i)
+	}
+	return classes
+}
+
+// ClassName returns what a class is called: "känsligt". Swedish is the
+// language of the policy; other languages have the catalogue's words.
 func (w Words) ClassName(c policy.Class) string {
 	if w.policy == nil || w.Language() != locale.Swedish {
-		return w.Locale.Class(int(c))
+		return w.Code("class", "K"+strconv.Itoa(int(c)))
 	}
-	return w.policy.ClassID(c) + " – " + w.policy.ClassName(c)
+	return w.policy.ClassName(c)
+}
+
+// ClassText returns what a class holds, in a sentence.
+func (w Words) ClassText(c policy.Class) string {
+	if w.policy != nil && w.Language() == locale.Swedish {
+		if levels := w.policy.Classes(); int(c) < len(levels) && levels[c].Text != "" {
+			return levels[c].Text
+		}
+	}
+	if key := "class-meaning.K" + strconv.Itoa(int(c)); w.Has(key) {
+		return w.T(key)
+	}
+	return ""
 }
 
 // Category returns the name of a category; the policy's own if the catalogue

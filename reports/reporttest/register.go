@@ -27,6 +27,8 @@ type Register struct {
 	// what Coverage and Scans return if FailAfter is negative.
 	Fail      error
 	FailAfter int
+
+	yielded func() // called with every record
 }
 
 // Documents yields the documents that f selects.
@@ -91,6 +93,9 @@ func sequence[T any](ctx context.Context, r *Register, all []T, choose func(T, i
 					continue
 				}
 				n++
+				if r.yielded != nil {
+					r.yielded()
+				}
 				if !yield(one, nil) {
 					return
 				}
