@@ -1,0 +1,256 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/molnvakt/molnvakt/sources"
+)
+
+// Changes implements sources.Source. The scope's ID is the drive's.
+//
+// Besides what contract says, it returns sources.ErrCursorExpired at the end
+// of a round that reported a deleted folder but not what lay in it, or whose
+// moved folders could not be listed reliably: only a full crawl tells then.
+func (s *Source) Changes(ctx context.Context, scope sources.Scope, since sources.Cursor, visit func(sources.Page) error) error {
+	if scope.Reason != nil {
+		return scope.Reason
+	}
+	at, err := parseCursor(since)
+	if err != nil {
+		return err
+	}
+	if at.Stale {
+		return errStale
+	}
+	drive := string(scope.ID)
+	r := &round{
+		source: s,
+		scope:  scope,
+		at:     at,
+		visit:  visit,
+		feed:   feed{source: s, drive: drive, link: at.Link, sharing: true},
+		tree:   &tree{source: s, drive: drive, folders: map[string]folder{}, pages: at.Pages},
+		fresh:  map[string]int{},
+	}
+	return r.run(ctx)
+}
+
+var errStale = fmt.Errorf("graph: only a full crawl tells what lay in a folder that is gone or was moved: %w", sources.ErrCursorExpired)
+
+// round is one delta round of one drive.
+type round struct {
+	source *Source
+	scope  sources.Scope
+	at     *position
+	visit  func(sources.Page) error
+	feed   feed
+	tree   *tree
+	fresh  map[string]int // folders met for the first time → children not yet reported
+}
+
+func (r *round) run(ctx context.Context) error {
+	if r.at.End { // stopped while a folder was reported again
+		if err := r.finish(ctx, r.at.Link, nil); err != nil {
+			return err
+		}
+		r.at = &position{Link: r.at.Link, folders: r.at.folders}
+		r.feed.link = r.at.Link
+	}
+	for {
+		p, err := r.feed.next(ctx)
+		if err != nil {
+			return err
+		}
+		changes, err := r.changes(ctx, p.items)
+		if err != nil {
+			return err
+		}
+		r.at.Pages++
+		r.tree.pages = r.at.Pages
+		if p.delta != "" {
+			return r.finish(ctx, p.delta, changes)
+		}
+		r.at.Link = p.next
+		if err := r.visit(sources.Page{Changes: changes, Next: r.at.cursor()}); err != nil {
+			return err
+		}
+	}
+}
+
+// finish reports what the last page held, then again what lies below moved
+// folders, and ends the round.
+func (r *round) finish(ctx context.Context, delta string, changes []sources.Change) error {
+	r.noteMissingChildren()
+	next := &position{Link: delta, folders: r.at.folders}
+	if len(r.at.Gone) > 0 {
+		next.Stale = true
+	}
+	if len(r.at.Again) > 0 && !next.Stale {
+		r.at.Link, r.at.End = delta, true
+		if err := r.visit(sources.Page{Changes: changes, Next: r.at.cursor()}); err != nil {
+			return err
+		}
+		changes = nil
+		complete, err := r.walkAll(ctx)
+		if err != nil {
+			return err
+		}
+		next.folders, next.Stale = r.at.folders, !complete
+	}
+	next.folders.compact()
+	if err := r.visit(sources.Page{Changes: changes, Next: next.cursor()}); err != nil {
+		return err
+	}
+	if next.Stale {
+		return errStale
+	}
+	return nil
+}
+
+// noteMissingChildren has a folder that came back from a recycle bin reported
+// again, if what lies in it was not.
+func (r *round) noteMissingChildren() {
+	for id, missing := range r.fresh {
+		if missing > 0 {
+			r.again(id, reason{Moved: true})
+		}
+	}
+	r.fresh = map[string]int{}
+}
+
+// changes turns the items of one page into changes. Folders first: what lies
+// in them may come before them.
+func (r *round) changes(ctx context.Context, items []driveItem) ([]sources.Change, error) {
+	for i := range items {
+		r.noteFolder(&items[i])
+	}
+	changes := make([]sources.Change, 0, len(items))
+	for i := range items {
+		item := &items[i]
+		if !r.at.Full && item.Deleted == nil {
+			if n, ok := r.fresh[item.parent()]; ok {
+				r.fresh[item.parent()] = n - 1
+			}
+		}
+		if item.Deleted != nil {
+			r.at.Gone = slices.DeleteFunc(r.at.Gone, func(id string) bool { return id == item.parent() })
+			changes = append(changes, sources.Change{Kind: sources.Deleted, Item: sources.Item{ID: r.itemID(item.ID), Scope: r.scope.ID}})
+			continue
+		}
+		if item.Folder != nil && item.Package == nil || item.RemoteItem != nil || isRoot(item) {
+			continue
+		}
+		change, err := r.document(ctx, item)
+		if err != nil {
+			return nil, err
+		}
+		if change != nil {
+			changes = append(changes, *change)
+		}
+	}
+	return changes, nil
+}
+
+// noteFolder keeps the tree and the fingerprints up to date and notes what
+// must be looked at again when the round ends.
+func (r *round) noteFolder(item *driveItem) {
+	if item.Deleted != nil {
+		delete(r.fresh, item.ID)
+		delete(r.at.Again, item.ID)
+		if before := r.at.folders.forget(item.ID); before&hasChildren != 0 && !r.at.Full && !slices.Contains(r.at.Gone, item.ID) {
+			r.at.Gone = append(r.at.Gone, item.ID)
+		}
+		return
+	}
+	if item.Folder == nil || item.Package != nil || item.RemoteItem != nil {
+		return
+	}
+	r.tree.put(item)
+	if item.sharedChanged() && !r.at.Full {
+		r.again(item.ID, reason{Sharing: true})
+	}
+	if isRoot(item) {
+		return
+	}
+	count := item.Folder.ChildCount
+	before, now := r.at.folders.set(item.ID, item.parent(), item.Name, count == nil || *count > 0)
+	switch {
+	case elsewhere(before, now):
+		r.again(item.ID, reason{Moved: true})
+	case before == notThere && !r.at.Full && count != nil:
+		if _, known := r.fresh[item.ID]; !known {
+			r.fresh[item.ID] = *count
+		}
+	}
+}
+
+func (r *round) again(id string, why reason) {
+	if r.at.Again == nil {
+		r.at.Again = map[string]reason{}
+	}
+	known := r.at.Again[id]
+	r.at.Again[id] = reason{Moved: known.Moved || why.Moved, Sharing: known.Sharing || why.Sharing}
+}
+
+// document is the change that says what one document is like; nil: none.
+func (r *round) document(ctx context.Context, item *driveItem) (*sources.Change, error) {
+	parent, err := r.tree.path(ctx, item.parent())
+	if err != nil {
+		return nil, err
+	}
+	inDrive := join(parent, pathName(item))
+	doc := sources.Item{
+		ID:          r.itemID(item.ID),
+		Scope:       r.scope.ID,
+		Path:        join(r.scope.Path, inDrive),
+		Version:     item.version(),
+		ContentHash: item.hash(),
+		Size:        max(item.Size, 0),
+		Modified:    item.Modified.UTC(),
+		Owner:       item.By.name(),
+		WebURL:      item.WebURL,
+	}
+	if doc.Owner == "" {
+		doc.Owner = r.scope.Owner
+	}
+	if !r.source.config.wantsDocument(inDrive, doc.Owner) {
+		if r.at.Full {
+			return nil, nil
+		}
+		return &sources.Change{Kind: sources.Deleted, Item: sources.Item{ID: doc.ID, Scope: doc.Scope}}, nil
+	}
+	change := &sources.Change{Kind: sources.Present, Item: doc, Sharing: item.sharedChanged()}
+	switch {
+	case item.Package != nil:
+		change.Kind, change.Reason = sources.Unreadable, fmt.Errorf("graph: a package (OneNote): %w", sources.ErrUnsupported)
+	case item.Malware != nil:
+		change.Kind, change.Reason = sources.Unreadable, fmt.Errorf("graph: %w", sources.ErrMalware)
+	}
+	return change, nil
+}
+
+func (c Config) wantsDocument(inDrive, owner string) bool {
+	return c.wants(func(f Filter) []string { return f.Paths }, inDrive) &&
+		c.wants(func(f Filter) []string { return f.Owners }, owner)
+}
+
+// itemID names an item within the tenant: ids are unique in a drive only.
+func (r *round) itemID(id string) sources.ItemID {
+	return sources.ItemID(string(r.scope.ID) + "/" + id)
+}
+
+// splitID returns drive and item of an ItemID.
+func splitID(id sources.ItemID) (drive, item string) {
+	drive, item, _ = strings.Cut(string(id), "/")
+	return drive, item
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "/" + b
+}

@@ -1,0 +1,355 @@
+package graph
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/molnvakt/molnvakt/sources"
+)
+
+// Scopes implements sources.Source: every drive of every site, or of the
+// configured sites, each once, by whichever way it was found.
+//
+// A site whose drives cannot be listed is visited as a scope without drive:
+// its ID begins with "site:", its Path is what its drives' paths begin with.
+// Drives below such a Path are not known to be gone.
+func (s *Source) Scopes(ctx context.Context, visit func(sources.Scope) error) error {
+	e := &enumeration{source: s, found: map[string]bool{}, geo: map[string]string{}, channels: map[string]string{}}
+	if err := e.sites(ctx); err != nil {
+		return err
+	}
+	if s.config.Teams {
+		if err := e.teams(ctx); err != nil {
+			return err
+		}
+	}
+	if err := e.drives(ctx); err != nil {
+		return err
+	}
+	for _, add := range e.after {
+		add()
+	}
+	if *s.config.Personal && len(s.config.Sites) == 0 {
+		if err := e.users(ctx); err != nil {
+			return err
+		}
+	}
+	for _, scope := range e.named() {
+		if err := visit(scope); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enumeration collects the scopes of a tenant.
+type enumeration struct {
+	source   *Source
+	all      []site
+	geo      map[string]string // host → data location
+	found    map[string]bool   // drives
+	channels map[string]string // drive → "team / channel", for channels with a site of their own
+	scopes   []named
+	personal bool     // some personal site was listed
+	after    []func() // adds channels' drives that no site led to
+}
+
+// named is a scope whose path is given once all names are known.
+type named struct {
+	sources.Scope
+	first, second string // "Socialförvaltningen", "Dokument"
+	address       string // tells sites with the same name apart
+}
+
+// sites lists the sites of every geography, or those configured.
+func (e *enumeration) sites(ctx context.Context) error {
+	if len(e.source.config.Sites) > 0 {
+		return e.selected(ctx)
+	}
+	seen := map[string]bool{}
+	err := e.source.pages(ctx, func() ([]byte, error) { return e.source.client.Sites(ctx) }, func(entry json.RawMessage) error {
+		var st site
+		if err := json.Unmarshal(entry, &st); err != nil || st.ID == "" {
+			return untrusted("a site is not what is documented")
+		}
+		if seen[st.ID] {
+			return nil
+		}
+		seen[st.ID] = true
+		e.add(st)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("listing the sites: %w", err)
+	}
+	return nil
+}
+
+// selected asks for each configured site by its address.
+func (e *enumeration) selected(ctx context.Context) error {
+	for _, address := range e.source.config.Sites {
+		key, err := siteKey(address)
+		if err != nil {
+			return err
+		}
+		body, err := e.source.client.Site(ctx, key)
+		if err == nil {
+			var st site
+			if json.Unmarshal(body, &st) != nil || st.ID == "" {
+				return untrusted("a site is not what is documented")
+			}
+			e.add(st)
+			continue
+		}
+		if ended(ctx, err) {
+			return err
+		}
+		e.gap(site{ID: key, WebURL: address, Name: address}, err)
+	}
+	return nil
+}
+
+// siteKey returns how Graph names the site of an address: host:/path.
+func siteKey(address string) (string, error) {
+	if !strings.Contains(address, "://") {
+		address = "https://" + address
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "", fmt.Errorf("sites: %q is no address of a site: %w", address, sources.ErrConfig)
+	}
+	if p := strings.Trim(u.Path, "/"); p != "" {
+		return u.Host + ":/" + p, nil
+	}
+	return u.Host, nil
+}
+
+func (e *enumeration) add(st site) {
+	if code := st.SiteCollection.DataLocationCode; code != "" {
+		e.geo[strings.ToLower(cmp.Or(st.SiteCollection.HostName, st.host()))] = code
+	}
+	if st.personal() {
+		e.personal = true
+		if !*e.source.config.Personal {
+			return
+		}
+	}
+	if e.source.config.wants(func(f Filter) []string { return f.Sites }, st.title(), st.Name, st.WebURL, st.address()) {
+		e.all = append(e.all, st)
+	}
+}
+
+// drives lists the drives of every site.
+func (e *enumeration) drives(ctx context.Context) error {
+	for _, st := range e.all {
+		err := e.listDrives(ctx, st, func() ([]byte, error) {
+			return e.source.client.SiteDrives(ctx, st.ID, e.source.config.HiddenDrives)
+		})
+		switch {
+		case err == nil:
+		case ended(ctx, err):
+			return fmt.Errorf("listing the drives of a site: %w", err)
+		case st.personal() && noDrive(err):
+		case st.Error != nil:
+			e.gap(st, fmt.Errorf("graph: listed with error %s: %w", safeToken(st.Error.Code), err))
+		default:
+			e.gap(st, err)
+		}
+	}
+	return nil
+}
+
+func (e *enumeration) listDrives(ctx context.Context, st site, first func() ([]byte, error)) error {
+	return e.source.pages(ctx, first, func(entry json.RawMessage) error {
+		var d drive
+		if err := json.Unmarshal(entry, &d); err != nil || d.ID == "" {
+			return untrusted("a drive is not what is documented")
+		}
+		e.drive(st, d)
+		return nil
+	})
+}
+
+func (e *enumeration) drive(st site, d drive) {
+	if e.found[d.ID] || d.System != nil && !e.source.config.HiddenDrives {
+		return
+	}
+	c := e.source.config
+	if !c.wants(func(f Filter) []string { return f.Drives }, d.Name) ||
+		d.Owner.name() != "" && st.personal() && !c.wants(func(f Filter) []string { return f.Owners }, d.Owner.name()) {
+		return
+	}
+	e.found[d.ID] = true
+	title := cmp.Or(e.channels[d.ID], st.title())
+	e.scopes = append(e.scopes, named{
+		Scope: sources.Scope{
+			ID: sources.ScopeID(d.ID), Site: title, Owner: d.Owner.name(), WebURL: cmp.Or(d.WebURL, st.WebURL),
+			Region: e.geo[st.host()],
+		},
+		first: title, second: cmp.Or(d.Name, d.DriveType, "Dokument"), address: cmp.Or(st.address(), st.ID),
+	})
+}
+
+// gap notes a site that cannot be looked into.
+func (e *enumeration) gap(st site, why error) {
+	e.scopes = append(e.scopes, named{
+		Scope: sources.Scope{ID: sources.ScopeID("site:" + st.ID), Site: st.title(), WebURL: st.WebURL, Reason: why, Region: e.geo[st.host()]},
+		first: st.title(), address: cmp.Or(st.address(), st.ID),
+	})
+}
+
+// maxDriveless is how long a user is known to have no OneDrive. Asking for the
+// OneDrives of those who have none makes the service throttle the whole
+// address.
+const maxDriveless = 7 * 24 * time.Hour
+
+// users finds the OneDrives that the list of sites did not hold. It needs a
+// permission of its own (User.Read.All); without it the list of sites has to
+// do, and that is a gap only when it held no personal site.
+func (e *enumeration) users(ctx context.Context) error {
+	type user struct{ ID, DisplayName, UserPrincipalName, Mail string }
+	err := e.source.pages(ctx, func() ([]byte, error) { return e.source.client.Users(ctx) }, func(entry json.RawMessage) error {
+		var u user
+		if err := json.Unmarshal(entry, &u); err != nil || u.ID == "" {
+			return untrusted("a user is not what is documented")
+		}
+		if e.source.knownDriveless(u.ID) {
+			return nil
+		}
+		st := site{ID: "user:" + u.ID, DisplayName: cmp.Or(u.DisplayName, u.UserPrincipalName, u.ID), IsPersonalSite: true, WebURL: ""}
+		err := e.listDrives(ctx, st, func() ([]byte, error) {
+			return e.source.client.UserDrives(ctx, u.ID, e.source.config.HiddenDrives)
+		})
+		switch {
+		case err == nil:
+		case noDrive(err):
+			e.source.learnDriveless(u.ID)
+		case ended(ctx, err):
+			return err
+		default:
+			e.gap(st, err)
+		}
+		return nil
+	})
+	switch {
+	case err == nil || errors.Is(err, sources.ErrDenied) && e.personal:
+		return nil
+	case ended(ctx, err):
+		return fmt.Errorf("listing the users: %w", err)
+	}
+	e.scopes = append(e.scopes, named{Scope: sources.Scope{ID: "users", Site: "OneDrive", Reason: err}, first: "OneDrive", address: "users"})
+	return nil
+}
+
+func noDrive(err error) bool {
+	var refusal *Error
+	return errors.As(err, &refusal) && refusal.noDrive()
+}
+
+func (s *Source) knownDriveless(user string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, ok := s.driveless[user]
+	return ok && s.now().Sub(at) < maxDriveless
+}
+
+func (s *Source) learnDriveless(user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.driveless[user] = s.now()
+}
+
+// teams finds the names of teams' channels, and the drives of private and
+// shared channels in case the list of sites did not hold them.
+func (e *enumeration) teams(ctx context.Context) error {
+	type entity struct{ ID, DisplayName, MembershipType string }
+	list := func(first func() ([]byte, error), visit func(entity) error) error {
+		return e.source.pages(ctx, first, func(raw json.RawMessage) error {
+			var x entity
+			if err := json.Unmarshal(raw, &x); err != nil || x.ID == "" {
+				return untrusted("a team or channel is not what is documented")
+			}
+			return visit(x)
+		})
+	}
+	gap := func(name string, err error) error {
+		if ended(ctx, err) {
+			return fmt.Errorf("listing the teams: %w", err)
+		}
+		e.scopes = append(e.scopes, named{Scope: sources.Scope{ID: sources.ScopeID("team:" + name), Site: name, Reason: err}, first: name, address: "teams"})
+		return nil
+	}
+	var later []func()
+	err := list(func() ([]byte, error) { return e.source.client.Teams(ctx) }, func(team entity) error {
+		err := list(func() ([]byte, error) { return e.source.client.Channels(ctx, team.ID) }, func(channel entity) error {
+			if strings.EqualFold(channel.MembershipType, "standard") {
+				return nil // a folder of the team's own site
+			}
+			body, err := e.source.client.FilesFolder(ctx, team.ID, channel.ID)
+			name := team.DisplayName + " / " + channel.DisplayName
+			if err != nil {
+				if noDrive(err) {
+					return nil // a channel nobody has put a file in
+				}
+				return gap(name, err)
+			}
+			var f driveItem
+			if json.Unmarshal(body, &f) != nil || f.Parent == nil || f.Parent.DriveID == "" {
+				return untrusted("a channel's folder is not what is documented")
+			}
+			e.channels[f.Parent.DriveID] = name
+			later = append(later, func() {
+				e.drive(site{ID: "team:" + team.ID, DisplayName: name, WebURL: f.WebURL}, drive{ID: f.Parent.DriveID, Name: "Dokument", WebURL: f.WebURL})
+			})
+			return nil
+		})
+		if err != nil {
+			return gap(team.DisplayName, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return gap("Teams", err)
+	}
+	e.after = later
+	return nil
+}
+
+// named gives every scope its path. Sites with the same name get their address
+// added, drives with the same name in one site a number.
+func (e *enumeration) named() []sources.Scope {
+	addresses := map[string]map[string]bool{}
+	for _, n := range e.scopes {
+		if addresses[n.first] == nil {
+			addresses[n.first] = map[string]bool{}
+		}
+		addresses[n.first][n.address] = true
+	}
+	slices.SortStableFunc(e.scopes, func(a, b named) int { return cmp.Compare(a.ID, b.ID) })
+	taken := map[string]bool{}
+	all := make([]sources.Scope, 0, len(e.scopes))
+	for _, n := range e.scopes {
+		first := n.first
+		if len(addresses[first]) > 1 {
+			first = fmt.Sprintf("%s (%s)", first, n.address)
+		}
+		first = strings.ReplaceAll(first, "/", "∕")
+		n.Path = join(first, strings.ReplaceAll(n.second, "/", "∕"))
+		if n.second == "" {
+			n.Path = first
+		}
+		for base, i := n.Path, 2; taken[n.Path]; i++ {
+			n.Path = fmt.Sprintf("%s (%d)", base, i)
+		}
+		taken[n.Path] = true
+		all = append(all, n.Scope)
+	}
+	return all
+}
