@@ -49,6 +49,9 @@ func Run(t *testing.T, e extract.Extractor, folder ...string) {
 		})
 		r, _ := Read(t.Context(), e, c.input(t))
 		planted = planted || strings.Contains(r.String(), Canary)
+		for _, f := range r.Files {
+			planted = planted || bytes.Contains(f.Bytes, []byte(Canary))
+		}
 	}
 	if !planted {
 		t.Errorf("no input holds the canary %s: leaks would go unseen", Canary)
