@@ -109,6 +109,10 @@ type CategoryFound struct {
 	Confidence Confidence `json:"confidence"`
 	People     int        `json:"people"` // individuals it is about; 0 if not about people
 	Count      int        `json:"count"`  // places where it stands
+	// Pattern and Class are set by the customer's own patterns: which one, and
+	// the class it asks for ("K3"; "" leaves it to the policy).
+	Pattern string `json:"pattern,omitempty"`
+	Class   string `json:"class,omitempty"`
 }
 
 // DocumentKind is what a document is, by its name, title and structure.

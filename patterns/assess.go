@@ -1,0 +1,329 @@
+package patterns
+
+import (
+	"bytes"
+	"strings"
+)
+
+// reader is the Reader of a Set. It gathers text in blocks, looks at each
+// block once and keeps only claims, counts and masked evidence.
+type reader struct {
+	set     *Set
+	masker  *Masker
+	scanner *Scanner
+	options Options
+
+	kinds    kindReader
+	block    block
+	scene    scene
+	tables   map[string]*table
+	ids      identifierTally
+	claims   [len(slots)]claimTally
+	people   map[string]bool // keys of those known by number
+	named    map[string]bool // keys of those known by name
+	officers map[string]bool // keys of names that stand as somebody at work
+	subject  string          // key of the person whom the file name names
+	cues     map[CueGroup]*cueTally
+	things   thingTally
+	custom   customTally
+	markings markingReader
+	evidence evidenceKeeper
+	steps    []Step
+	bytes    int // read so far
+	lines    int // lines of running text seen, for the title
+	overlap  int // bytes at the head of the block that were looked at before
+}
+
+// cueTally counts what speaks for one innocence over the whole document.
+type cueTally struct {
+	distinct map[string]int // weight by cue
+	count    int
+}
+
+// Begin implements Reader.
+func (r *reader) Begin(s Subject, o Options) {
+	*r = reader{set: r.set, masker: r.masker, scanner: r.scanner, options: o, block: r.block, scene: r.scene, kinds: r.kinds}
+	r.kinds.rules = r.set.kinds
+	r.kinds.reset()
+	r.block.reset()
+	r.tables = map[string]*table{}
+	r.people, r.named, r.officers = map[string]bool{}, map[string]bool{}, map[string]bool{}
+	r.cues = map[CueGroup]*cueTally{}
+	r.ids.reset()
+	r.custom.reset(r.set.custom)
+	r.kinds.name(s)
+	r.nameOf(s.Name)
+}
+
+// nameOf finds a person in the file name: such a document is about them.
+func (r *reader) nameOf(file string) {
+	if i := strings.LastIndexByte(file, '.'); i > 0 {
+		file = file[:i]
+	}
+	text := []byte(strings.Map(func(c rune) rune {
+		if c == '_' || c == '-' || c == '.' {
+			return ' '
+		}
+		return c
+	}, file))
+	for _, n := range r.set.names.find(nil, text, 0, len(text)) {
+		if n.full {
+			r.subject = r.masker.PersonNameKey(nameKey(string(text[n.start:n.end])), "")
+			return
+		}
+	}
+}
+
+// The kinds of text that judging tells apart; they are extract.Kind.
+const (
+	kindTitle    = "title"
+	kindHeading  = "heading"
+	kindHeader   = "header"
+	kindFooter   = "footer"
+	kindAddress  = "address"
+	kindProperty = "property"
+	kindCode     = "code"
+)
+
+// Text implements Reader.
+func (r *reader) Text(kind, place, text string) {
+	if text == "" {
+		return
+	}
+	switch kind {
+	case kindTitle:
+		r.kinds.title(text)
+	case kindHeading:
+		r.kinds.heading(text)
+		if r.lines < 4 {
+			r.kinds.title(text)
+		}
+	}
+	r.block.begin(kind, place)
+	if kind == kindCode || !r.delimited(kind, place, text) {
+		r.firstLines(kind, text)
+		r.add(text)
+	}
+}
+
+// firstLines reads the first lines of a document as its title.
+func (r *reader) firstLines(kind, text string) {
+	if kind == kindAddress || kind == kindProperty || kind == kindTitle {
+		return
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		if r.lines >= 4 {
+			return
+		}
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		r.lines++
+		if kind != kindHeading && (len(line) <= 70 || r.lines == 1) {
+			r.kinds.title(line)
+		}
+	}
+}
+
+// add appends running text, looking at full blocks on the way.
+func (r *reader) add(text string) {
+	for len(text) > 0 {
+		n := min(len(text), 2*pieceSize-len(r.block.text))
+		for n < len(text) && n > 0 && text[n]&0xC0 == 0x80 {
+			n--
+		}
+		r.block.text = append(r.block.text, text[:n]...)
+		text = text[n:]
+		if len(r.block.text) >= pieceSize {
+			r.flush(false)
+		}
+	}
+}
+
+// Row implements Reader.
+func (r *reader) Row(kind, place string, number int, header bool, cells []string) {
+	key := kind + "\x00" + place
+	t := r.tables[key]
+	if t == nil {
+		t = &table{}
+		if len(r.tables) < maxTables {
+			r.tables[key] = t
+		}
+	}
+	r.block.begin(kind, place)
+	if r.lines < 4 && len(cells) > 0 {
+		r.lines++
+		if only, ok := onlyCell(cells); ok {
+			r.kinds.title(only)
+		}
+	}
+	r.block.addRow(t, number, t.isHeader(header, cells), cells)
+	if len(r.block.text) >= pieceSize {
+		r.flush(false)
+	}
+}
+
+// maxTables bounds the tables whose columns are followed.
+const maxTables = 4096
+
+func onlyCell(cells []string) (string, bool) {
+	only := ""
+	for _, c := range cells {
+		if c = strings.TrimSpace(c); c == "" {
+			continue
+		}
+		if only != "" {
+			return "", false
+		}
+		only = c
+	}
+	return only, only != ""
+}
+
+// delimited reads text that is a table after all: lines with the same number
+// of semicolons, tabs or bars. It reports whether it took the text.
+func (r *reader) delimited(kind, place, text string) bool {
+	lines := strings.Split(strings.TrimRight(text, "\r\n"), "\n")
+	if len(lines) < 2 || len(text) > 4*pieceSize {
+		return false
+	}
+	for _, delim := range []string{";", "\t", "|"} {
+		n := strings.Count(lines[0], delim)
+		if n == 0 {
+			continue
+		}
+		same := 0
+		for _, l := range lines {
+			if c := strings.Count(l, delim); c == n || c == n-1 || c == n+1 {
+				same++
+			}
+		}
+		if same*10 < len(lines)*9 {
+			continue
+		}
+		for i, l := range lines {
+			r.Row(kind, place, i+1, false, strings.Split(strings.TrimRight(l, "\r"), delim))
+		}
+		return true
+	}
+	return false
+}
+
+// flush looks at the block. Unless it is the last, the tail stays, so that
+// neighbours meet; what is seen twice is counted once.
+func (r *reader) flush(last bool) {
+	b := &r.block
+	if len(b.text) == 0 {
+		return
+	}
+	tail := ""
+	lastPart := part{}
+	if len(b.parts) > 0 {
+		lastPart = b.parts[len(b.parts)-1]
+	}
+	if !last {
+		tail = r.cut()
+	}
+	b.index()
+	r.assess(r.look(b))
+	r.bytes += len(b.text) - r.overlap
+	b.reset()
+	r.overlap = 0
+	if !last {
+		b.begin(lastPart.kind, lastPart.place)
+		b.text = append(b.text, tail...)
+		r.overlap = min(len(tail), overlapBytes)
+	}
+}
+
+// overlapBytes of each block are looked at again with the next.
+const overlapBytes = 1 << 10
+
+// cut shortens the block to whole lines and returns what belongs to the next
+// one: the rest, and a little from before it.
+func (r *reader) cut() string {
+	b := &r.block
+	if n := len(b.rows); n > 0 && b.rows[n-1].end >= len(b.text)-1 {
+		return ""
+	}
+	end := bytes.LastIndexByte(b.text, '\n') + 1
+	if end < len(b.text)/2 {
+		end = bytes.LastIndexByte(b.text, ' ') + 1
+	}
+	if end < len(b.text)/2 {
+		end = len(b.text)
+	}
+	from := max(0, end-overlapBytes)
+	for from < end && b.text[from] != '\n' && b.text[from] != ' ' {
+		from++
+	}
+	if n := len(b.rows); n > 0 {
+		from = max(from, min(end, b.rows[n-1].end+1))
+	}
+	tail := string(b.text[from:])
+	b.text = b.text[:end]
+	return tail
+}
+
+// assess draws from a scene what is kept of it.
+func (r *reader) assess(s *scene) {
+	r.countCues(s)
+	r.readTables(s)
+	r.identify(s)
+	windows := s.windows(r.bytes == 0)
+	people := s.individuals(windows)
+	r.meet(s, people)
+	r.claim(s, people)
+	r.claimRows(s, people)
+	r.things.read(r, s)
+	r.markings.read(r, s)
+	r.custom.read(r, s, people)
+}
+
+func (r *reader) countCues(s *scene) {
+	for _, c := range s.cues {
+		t := r.cues[c.group]
+		if t == nil {
+			t = &cueTally{distinct: map[string]int{}}
+			r.cues[c.group] = t
+		}
+		t.count++
+		t.distinct[c.text] = c.weight
+	}
+}
+
+// meet counts the people of a scene.
+func (r *reader) meet(s *scene, people []individual) {
+	for i := range people {
+		p := &people[i]
+		kind := s.b.part(p.start).kind
+		if kind == kindAddress || kind == kindProperty {
+			p.official = p.official || p.number == nil
+		}
+		if p.number == nil && r.subject != "" && p.key == r.subject {
+			p.labelled = true
+		}
+		switch {
+		case p.number != nil && !r.testNumber(p.number):
+			remember(r.people, p.key)
+		case p.number != nil:
+		case p.official && p.name != "":
+			remember(r.officers, p.key)
+		case p.name != "" && p.bond >= byName:
+			remember(r.named, p.key)
+		}
+	}
+}
+
+// maxPeople bounds how many individuals are told apart in one document.
+const maxPeople = 1 << 18
+
+func remember(set map[string]bool, key string) {
+	if len(set) < maxPeople {
+		set[key] = true
+	}
+}
+
+// testNumber reports whether a number is an official test number that does
+// not count as a person here.
+func (r *reader) testNumber(f *Found) bool { return f.Test && !r.options.CountTestNumbers }

@@ -1,0 +1,187 @@
+package patterns
+
+import (
+	"bytes"
+	"sort"
+)
+
+// pieceSize is how much text is looked at at once, in bytes. Individuals and
+// words further apart than a block never meet.
+const pieceSize = 64 << 10
+
+// block is text that waits to be looked at, with the parts and rows it is
+// made of. Every part begins on its own line.
+type block struct {
+	text  []byte
+	parts []part
+	rows  []row
+	lines []int // where lines begin; made by index
+}
+
+// part is a run of text of one kind at one place.
+type part struct {
+	start       int
+	kind, place string
+}
+
+// row is a line that is a row of a table, cells separated by tabs.
+type row struct {
+	start, end int
+	cells      []int // where each cell begins
+	number     int
+	table      *table
+	header     bool
+}
+
+func (b *block) reset() {
+	b.text, b.parts, b.rows = b.text[:0], b.parts[:0], b.rows[:0]
+}
+
+// begin starts a part, unless it goes on from the last.
+func (b *block) begin(kind, place string) {
+	if n := len(b.parts); n > 0 && b.parts[n-1].kind == kind && b.parts[n-1].place == place {
+		return
+	}
+	b.endLine()
+	b.parts = append(b.parts, part{len(b.text), kind, place})
+}
+
+func (b *block) endLine() {
+	if n := len(b.text); n > 0 && b.text[n-1] != '\n' {
+		b.text = append(b.text, '\n')
+	}
+}
+
+// addRow appends the cells as one line.
+func (b *block) addRow(t *table, number int, header bool, cells []string) {
+	b.endLine()
+	r := row{start: len(b.text), number: number, table: t, header: header, cells: make([]int, len(cells))}
+	for i, c := range cells {
+		if i > 0 {
+			b.text = append(b.text, '\t')
+		}
+		r.cells[i] = len(b.text)
+		for _, x := range []byte(c) {
+			if x == '\n' || x == '\r' || x == '\t' {
+				x = ' '
+			}
+			b.text = append(b.text, x)
+		}
+	}
+	r.end = len(b.text)
+	b.text = append(b.text, '\n')
+	b.rows = append(b.rows, r)
+}
+
+// index finds where the lines begin.
+func (b *block) index() {
+	b.lines = append(b.lines[:0], 0)
+	for pos := 0; ; {
+		i := bytes.IndexByte(b.text[pos:], '\n')
+		if i < 0 {
+			return
+		}
+		pos += i + 1
+		b.lines = append(b.lines, pos)
+	}
+}
+
+// line returns the number of the line that holds the offset.
+func (b *block) line(at int) int {
+	return sort.SearchInts(b.lines, at+1) - 1
+}
+
+// span returns a line without its end.
+func (b *block) span(line int) (start, end int) {
+	if line < 0 || line >= len(b.lines) {
+		return 0, 0
+	}
+	start, end = b.lines[line], len(b.text)
+	if line+1 < len(b.lines) {
+		end = b.lines[line+1] - 1
+	}
+	return start, end
+}
+
+// part returns the part that holds the offset.
+func (b *block) part(at int) part {
+	i := sort.Search(len(b.parts), func(i int) bool { return b.parts[i].start > at }) - 1
+	if i < 0 {
+		return part{}
+	}
+	return b.parts[i]
+}
+
+// row returns the row that holds the offset, nil if it is no row.
+func (b *block) row(at int) *row {
+	i := sort.Search(len(b.rows), func(i int) bool { return b.rows[i].start > at }) - 1
+	if i < 0 || at > b.rows[i].end {
+		return nil
+	}
+	return &b.rows[i]
+}
+
+// column returns the number of the cell that holds the offset.
+func (r *row) column(at int) int {
+	return sort.SearchInts(r.cells, at+1) - 1
+}
+
+// cell returns where a cell begins and ends.
+func (r *row) cell(i int) (start, end int) {
+	if i < 0 || i >= len(r.cells) {
+		return r.start, r.start
+	}
+	if i+1 < len(r.cells) {
+		return r.cells[i], r.cells[i+1] - 1
+	}
+	return r.cells[i], r.end
+}
+
+// sentence returns the bounds of the sentence, or the row, around an offset;
+// at most maxSentence bytes to either side.
+func (b *block) sentence(at int) (start, end int) {
+	if r := b.row(at); r != nil {
+		return r.start, r.end
+	}
+	start = at
+	for limit := max(0, at-maxSentence); start > limit && !b.breaks(start); {
+		start--
+	}
+	end = at
+	for limit := min(len(b.text), at+maxSentence); end < limit && (end == at || !b.breaks(end)); {
+		end++
+	}
+	return start, end
+}
+
+const maxSentence = 400
+
+// breaks reports whether a sentence begins at i: after a full stop and a
+// space, or on a line that does not go on from the one before.
+func (b *block) breaks(i int) bool {
+	if i < 2 || i >= len(b.text) {
+		return true
+	}
+	switch before := b.text[i-1]; before {
+	case ' ':
+		stop := b.text[i-2] == '.' || b.text[i-2] == '!' || b.text[i-2] == '?'
+		return stop && !startsLower(b.text[i:]) && !abbreviates(b.text[:i-2])
+	case '\n':
+		return b.text[i-2] == '\n' || b.text[i-2] == '\r' || b.text[i-2] == ':' || !startsLower(b.text[i:])
+	}
+	return false
+}
+
+func startsLower(text []byte) bool {
+	return len(text) > 0 && (text[0] >= 'a' && text[0] <= 'z' || len(text) > 1 && text[0] == 0xC3 && text[1] >= 0xA0)
+}
+
+// abbreviates reports whether the word before a full stop is short, as in
+// "f. 2014", "kap. 1" and "A. K.".
+func abbreviates(before []byte) bool {
+	i := len(before)
+	for i > 0 && nameByte(before[i-1]) {
+		i--
+	}
+	return len(before)-i <= 3 && len(before) > i && !(before[i] >= '0' && before[i] <= '9')
+}

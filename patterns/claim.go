@@ -1,0 +1,265 @@
+package patterns
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// claim says that a category stands with one person. What it weighs in the
+// end depends on the whole document.
+type claim struct {
+	sum      float64 // of the weights of the words
+	bond     bond
+	story    float64
+	labelled bool
+	row      bool
+	number   bool
+	fictive  bool
+	because  string
+	place    string
+	masked   string
+	terms    []string // words of the lexicon, heaviest first
+}
+
+// claimTally keeps the best claim on each person for one category.
+type claimTally struct {
+	people map[string]claim
+	count  int
+}
+
+// maxClaims bounds the people told apart for one category.
+const maxClaims = 1 << 16
+
+func (t *claimTally) add(key string, c claim) {
+	if t.people == nil {
+		t.people = map[string]claim{}
+	}
+	t.count++
+	old, ok := t.people[key]
+	if !ok && len(t.people) >= maxClaims {
+		return
+	}
+	if !ok || c.rough() > old.rough() {
+		t.people[key] = c
+	}
+}
+
+// rough orders claims on the same person.
+func (c claim) rough() float64 { return c.sum * c.firmness() }
+
+// firmness is how much of the words' weight the bond lets count.
+func (c claim) firmness() float64 {
+	switch {
+	case c.bond >= byIdentity:
+		return 1
+	case c.bond == byName && c.labelled:
+		return 1
+	case c.bond == byName && c.row:
+		return 0.95
+	case c.bond == byName:
+		return 0.6 + 0.1*min(c.story, 3.5)
+	case c.story < 2.2:
+		return 0.15
+	}
+	return 0.35 + 0.1*min(c.story, 6)
+}
+
+// The weight of a term by its weight in the lexicon, and how many light ones
+// may add up.
+var termWeight = [4]float64{0, 0.4, 1.25, 3}
+
+const maxLight = 0.8
+
+// sums adds the weights of distinct terms by category.
+type sums struct {
+	seen  map[TermID]bool
+	total [len(slots)]float64
+	light [len(slots)]float64
+	terms [len(slots)][]weighed
+}
+
+type weighed struct {
+	term   TermID
+	weight float64
+}
+
+func (s *sums) reset() {
+	clear(s.seen)
+	if s.seen == nil {
+		s.seen = map[TermID]bool{}
+	}
+	s.total, s.light = [len(slots)]float64{}, [len(slots)]float64{}
+	for i := range s.terms {
+		s.terms[i] = s.terms[i][:0]
+	}
+}
+
+func (s *sums) add(t termMark, factor float64) {
+	if s.seen[t.term] {
+		return
+	}
+	s.seen[t.term] = true
+	w := termWeight[t.weight] * factor
+	if t.weight == 1 {
+		w = min(w, maxLight-s.light[t.slot])
+		s.light[t.slot] += w
+	}
+	s.total[t.slot] += w
+	s.terms[t.slot] = append(s.terms[t.slot], weighed{t.term, w})
+}
+
+// words returns the heaviest terms, as the lexicon writes them.
+func (r *reader) words(terms []weighed) []string {
+	sort.Slice(terms, func(i, j int) bool { return terms[i].weight > terms[j].weight })
+	var out []string
+	for _, t := range terms[:min(len(terms), 5)] {
+		out = append(out, r.set.terms[t.term].text)
+	}
+	return out
+}
+
+// claim looks for words of the categories around each person of running text.
+func (r *reader) claim(s *scene, people []individual) {
+	var near sums
+	general := map[int]float64{}
+	for i := range people {
+		p := &people[i]
+		if p.official || s.b.row(p.start) != nil && p.bond > byRole {
+			continue
+		}
+		if p.number != nil && r.testNumber(p.number) {
+			continue
+		}
+		near.reset()
+		s.around(&near, people, i, general)
+		r.conclude(s, p, &near, false)
+	}
+}
+
+// conclude adds the claims that the sums make on a person.
+func (r *reader) conclude(s *scene, p *individual, near *sums, row bool) {
+	if p.number != nil && p.number.Identifier == Reservnummer {
+		// Only health care issues these numbers.
+		health, _ := slotOf(Health)
+		near.total[health]++
+	}
+	for slot := range slots {
+		if near.total[slot] < 0.5 {
+			continue
+		}
+		c := claim{
+			sum: near.total[slot], bond: p.bond, labelled: p.labelled, row: row, number: p.number != nil,
+			because: p.because, place: s.place(p.start), terms: r.words(near.terms[slot]),
+		}
+		if p.bond < byIdentity {
+			c.story = s.story(p.start)
+		}
+		c.fictive = s.fictive(p.start)
+		c.masked = s.maskPerson(p)
+		r.claims[slot].add(p.key, c)
+	}
+}
+
+// coverBytes is how far a person whom a field or heading names is what the
+// text goes on about.
+const coverBytes = 3000
+
+// around adds up the words near a person: fully in the same sentence, less
+// within reach, and less still further on when a field names the person.
+func (s *scene) around(sum *sums, people []individual, i int, general map[int]float64) {
+	p := &people[i]
+	from, to := p.start-reach, p.end+reach
+	cover := to
+	if p.labelled && p.bond >= byName {
+		cover = p.end + coverBytes
+		for j := i + 1; j < len(people) && people[j].start < cover; j++ {
+			if people[j].labelled && people[j].key != p.key && people[j].bond >= byName {
+				cover = max(to, people[j].start)
+			}
+		}
+	}
+	sentence, sentenceEnd := s.b.sentence(p.start)
+	first := sort.Search(len(s.terms), func(k int) bool { return s.terms[k].start >= from })
+	for k := first; k < len(s.terms) && s.terms[k].start < cover; k++ {
+		t := s.terms[k]
+		factor := 0.8
+		switch {
+		case t.start >= sentence && t.end <= sentenceEnd:
+			factor = 1
+		case t.start > to:
+			factor = 0.6
+		}
+		if factor < 1 || p.bond < byIdentity {
+			factor *= s.specific(k, general)
+		}
+		sum.add(t, factor)
+	}
+}
+
+// specific is less than 1 for a word whose sentence speaks of people at
+// large, of duties or of numbers.
+func (s *scene) specific(k int, known map[int]float64) float64 {
+	if f, ok := known[k]; ok {
+		return f
+	}
+	from, to := s.b.sentence(s.terms[k].start)
+	large, one := 0.0, 0
+	for _, c := range s.cuesBetween(from, to) {
+		switch c.group {
+		case CueGeneric, CueStatistics, CueRoutine:
+			large++
+		case CueModal:
+			large += 0.6
+		case CueRole, CuePronoun, CueObserve, CueEvent:
+			one++
+		}
+	}
+	f := 1.0
+	if large > 0 && large >= float64(one) {
+		f = 0.6
+		if large >= 2 && one == 0 {
+			f = 0.4
+		}
+	}
+	known[k] = f
+	return f
+}
+
+// fictive reports whether the text around says that its people are invented.
+func (s *scene) fictive(at int) bool {
+	for _, c := range s.cuesBetween(at-500, at+400) {
+		if c.group == CueFictive && c.weight == 3 {
+			return true
+		}
+	}
+	return false
+}
+
+// place names where an offset stands, as evidence keeps it.
+func (s *scene) place(at int) string {
+	place := s.b.part(at).place
+	if r := s.b.row(at); r != nil {
+		return strings.TrimPrefix(fmt.Sprintf("%s!%s%d", place, columnName(r.column(at)), r.number), "!")
+	}
+	return place
+}
+
+// columnName is A, B, … Z, AA as spreadsheets have it.
+func columnName(i int) string {
+	if i < 26 {
+		return string(rune('A' + i))
+	}
+	return columnName(i/26-1) + string(rune('A'+i%26))
+}
+
+// maskPerson shows a person as evidence may: the masked number, or initials.
+func (s *scene) maskPerson(p *individual) string {
+	switch {
+	case p.number != nil:
+		return p.number.Mask(s.text)
+	case p.bond == byRole && p.name == "":
+		return string(s.text[p.start:p.end])
+	}
+	return maskWords(string(s.text[p.start:p.end]))
+}

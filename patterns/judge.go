@@ -1,0 +1,330 @@
+package patterns
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// The scores from which a category counts: a strong word about an identified
+// person is worth 3, a supporting one 1.25.
+const (
+	counts    = 1.6
+	countsFor = 1.2 // protected identities: a life may depend on it
+	sure      = 3.2
+)
+
+// Finish implements Reader.
+func (r *reader) Finish() (Content, []Step) {
+	r.flush(true)
+	r.ids.settle()
+	doc := r.innocence()
+	c := Content{Innocence: doc.codes(), TestNumbers: r.testNumbers()}
+	c.Identifiers = r.identifierCounts()
+	for slot, category := range slots {
+		if found, ok := r.judgeCategory(slot, category, doc); ok {
+			c.Categories = append(c.Categories, found)
+		}
+	}
+	c.Categories = append(c.Categories, r.custom.conclude()...)
+	c.People, c.PeopleKeys = r.countPeople()
+	if c.People > 0 {
+		c.Categories = append(c.Categories, CategoryFound{Category: PersonalData, Confidence: Medium, People: c.People, Count: c.People})
+	}
+	c.Kinds = r.documentKinds(c, doc)
+	c.Evidence = r.evidence.best(c)
+	return c, r.steps
+}
+
+// innocence is what speaks against a document's words being about somebody:
+// the level of each code, 0 to 3.
+type innocence map[string]float64
+
+// codes returns what is worth naming.
+func (d innocence) codes() []string {
+	var out []string
+	for code, level := range d {
+		if level >= 1.5 {
+			out = append(out, code)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// worst returns the highest level, and its code; a filled-in form is judged
+// as what it is filled in with.
+func (d innocence) worst(filled bool) (string, float64) {
+	best, level := "", 0.0
+	for _, code := range slices.Sorted(maps.Keys(d)) {
+		l := d[code]
+		if filled && (code == "template" || code == "business") {
+			l = 0
+		}
+		if filled && code == "routine" {
+			l *= 0.5
+		}
+		if l > level {
+			best, level = code, l
+		}
+	}
+	return best, level
+}
+
+// innocence weighs the kinds of the document and the density of its cues.
+func (r *reader) innocence() innocence {
+	d := innocence{}
+	for _, code := range []string{"routine", "template", "statistics", "public", "law", "minutes", "business", "code", "directory"} {
+		d[code] = float64(r.kinds.innocence(code))
+	}
+	size := float64(r.bytes)/1500 + 2
+	level := func(g CueGroup, per float64) float64 {
+		t := r.cues[g]
+		if t == nil {
+			return 0
+		}
+		sum := 0.0
+		for _, w := range t.distinct {
+			sum += float64(w)
+		}
+		return min(3, sum/size*per)
+	}
+	d["routine"] = max(d["routine"], level(CueRoutine, 0.7), level(CueGeneric, 0.5)*boolFloat(level(CueModal, 1) > 1)*0.8)
+	d["public"] = max(d["public"], level(CuePublic, 0.7))
+	d["statistics"] = max(d["statistics"], level(CueStatistics, 0.5))
+	d["template"] = max(d["template"], level(CueTemplate, 0.8))
+	if r.kinds.about(SocialServices) >= 3 || r.kinds.about(SchoolHealth) >= 3 {
+		d["minutes"] = 0 // minutes of cases about individuals
+	}
+	if f := r.cues[CueFictive]; f != nil {
+		d["fictive"] = level(CueFictive, 1.2)
+	}
+	return d
+}
+
+func boolFloat(b bool) float64 { return float64(boolInt(b)) }
+
+// judgeCategory decides whether a category counts in the document.
+func (r *reader) judgeCategory(slot int, c Category, doc innocence) (CategoryFound, bool) {
+	if c.aboutThings() {
+		if f, ok := r.judgeThing(slot, c, doc); ok {
+			return f, true
+		}
+		if c != NationalSecurity {
+			return CategoryFound{}, false
+		}
+	}
+	found := CategoryFound{Category: c}
+	best := 0.0
+	limit := counts
+	if c == ProtectedIdentity {
+		limit = countsFor
+	}
+	var firm bool
+	for _, key := range slices.Sorted(maps.Keys(r.claims[slot].people)) {
+		cl := r.claims[slot].people[key]
+		score, because := r.score(slot, c, key, cl, doc)
+		r.explainClaim(c, cl, score, limit, because)
+		if score < limit {
+			continue
+		}
+		if key != "" {
+			found.People++
+		}
+		found.Count++
+		if score > best {
+			best, firm = score, cl.bond >= byIdentity || cl.labelled || cl.row
+		}
+		conf := confidenceOf(score, limit, cl)
+		r.evidence.add(Evidence{
+			Pattern: string(c) + ":" + strings.Join(cl.terms[:min(1, len(cl.terms))], ""), Category: c, Confidence: conf,
+			Place: cl.place, Masked: evidenceText(c, cl),
+		}, func() string { return r.masker.Fingerprint(string(c), NewRaw(key)) })
+	}
+	if found.Count == 0 {
+		return CategoryFound{}, false
+	}
+	found.People = max(found.People, 1)
+	found.Confidence = Medium
+	if best >= sure && firm || best >= sure*1.4 || c == ProtectedIdentity && best >= 2.4 {
+		found.Confidence = High
+	}
+	return found, true
+}
+
+func confidenceOf(score, limit float64, cl claim) Confidence {
+	switch {
+	case score >= 2*limit && (cl.bond >= byIdentity || cl.labelled || cl.row):
+		return High
+	case score >= limit:
+		return Medium
+	}
+	return Low
+}
+
+// evidenceText shows the person masked and which words of the lexicon stood
+// there; never a word of the document itself, and nothing of säkerhetsskydd.
+func evidenceText(c Category, cl claim) string {
+	if c == NationalSecurity {
+		return ""
+	}
+	return cl.masked + " · " + strings.Join(cl.terms, ", ")
+}
+
+// score weighs a claim in the light of the whole document.
+func (r *reader) score(slot int, c Category, key string, cl claim, doc innocence) (float64, []string) {
+	because := []string{cl.because, fmt.Sprintf("words:%.1f", cl.sum)}
+	sum := cl.sum
+	if about := r.kinds.about(c); about >= 2 && (cl.bond >= byName || cl.story >= 3) {
+		sum += [4]float64{0, 0, 0.6, 1.2}[min(3, about)]
+		because = append(because, fmt.Sprintf("kind:%d", about))
+	}
+	f := cl.firmness()
+	if cl.bond < byIdentity {
+		because = append(because, fmt.Sprintf("story:%.1f", cl.story))
+	}
+	if cl.bond <= byName && !cl.labelled && r.officers[key] {
+		return 0, append(because, "official")
+	}
+	code, level := doc.worst(cl.labelled || cl.number)
+	per := [...]float64{0, 0.27, 0.22, 0.12, 0.04}[cl.bond]
+	if cl.labelled || cl.row {
+		per = min(per, 0.12)
+	}
+	if level > 0.5 {
+		f *= max(0.1, 1-per*level)
+		because = append(because, fmt.Sprintf("innocence:%s:%.1f", code, level))
+	}
+	if fictive := doc["fictive"]; fictive > 1 && (cl.fictive || fictive >= 2.5) {
+		f *= max(0.15, 1-0.28*fictive)
+		because = append(because, fmt.Sprintf("fictive:%.1f", fictive))
+	}
+	return sum * f, because
+}
+
+// judgeThing decides about a category that needs no individual.
+func (r *reader) judgeThing(slot int, c Category, doc innocence) (CategoryFound, bool) {
+	found := CategoryFound{Category: c, Count: 1, Confidence: Medium}
+	_, level := doc.worst(false)
+	t := &r.things
+	about := float64(r.kinds.about(c))
+	words, facts := t.zone[slot], t.concrete[slot]
+	var score, limit float64
+	switch c {
+	case Secrets:
+		score, limit = float64(t.secrets), 1
+		found.Count = t.secrets
+		if score >= 1 {
+			found.Confidence = High
+		}
+	case Security:
+		limit = 5
+		score = (words + about) * min(1.2, 0.35+0.3*facts) * max(0.2, 1-0.25*level)
+		if t.stamped {
+			score += 3 + about
+		}
+	case Procurement:
+		limit = 6
+		score = (words + about + facts) * min(1.2, 0.5+0.15*facts) * max(0.2, 1-0.22*level)
+	case NationalSecurity:
+		limit = 8
+		score = (words + 2*about) * min(1.2, 0.3+0.3*facts) * max(0.2, 1-0.28*level)
+		if r.markings.found() && doc["fictive"] < 2 {
+			score, found.Confidence = 2*limit, High
+			t.place[slot] = r.markings.place
+		}
+	default:
+		return CategoryFound{}, false
+	}
+	counted := score >= limit
+	if score >= 2*limit && c != Secrets {
+		found.Confidence = High
+	}
+	if score > 0 {
+		r.explain(Step{
+			Pattern: string(c), Category: c, Place: t.place[slot], Counted: counted, Confidence: found.Confidence * Confidence(boolInt(counted)),
+			Because: []string{fmt.Sprintf("words:%.1f", words), fmt.Sprintf("facts:%.1f", facts), fmt.Sprintf("kind:%.0f", about), fmt.Sprintf("innocence:%.1f", level), fmt.Sprintf("score:%.1f", score), fmt.Sprintf("needs:%.1f", limit)},
+		})
+	}
+	if !counted {
+		return CategoryFound{}, false
+	}
+	if c != Secrets {
+		e := Evidence{Pattern: string(c) + ":" + strings.Join(t.terms[slot][:min(1, len(t.terms[slot]))], ""), Category: c, Confidence: found.Confidence, Place: t.place[slot]}
+		if c != NationalSecurity {
+			e.Masked = strings.Join(t.terms[slot], ", ")
+		} else {
+			e.Pattern = string(c)
+		}
+		r.evidence.add(e, func() string { return "" })
+	}
+	return found, true
+}
+
+// countPeople counts individuals by number, or by name where there is none.
+func (r *reader) countPeople() (int, []string) {
+	keys := r.people
+	if len(keys) == 0 || len(r.named) > 2*len(keys) {
+		named := map[string]bool{}
+		for k := range r.named {
+			if !r.officers[k] {
+				named[k] = true
+			}
+		}
+		for k := range r.people {
+			named[k] = true
+		}
+		keys = named
+	}
+	sorted := slices.Sorted(maps.Keys(keys))
+	return len(keys), sorted[:min(len(sorted), MaxPeopleKeys)]
+}
+
+func (r *reader) testNumbers() int {
+	if v := r.ids.types[NoIdentifier]; v != nil {
+		return len(v.best)
+	}
+	return 0
+}
+
+// identifierCounts returns the distinct values of each type.
+func (r *reader) identifierCounts() []IdentifierCount {
+	var out []IdentifierCount
+	for id := NoIdentifier + 1; id < identifierCount; id++ {
+		v := r.ids.types[id]
+		if v == nil {
+			continue
+		}
+		n := IdentifierCount{Type: id.String(), Register: r.ids.list[id]}
+		for _, c := range v.best {
+			switch c {
+			case Low:
+				n.Low++
+			case Medium:
+				n.Medium++
+			case High:
+				n.High++
+			}
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// documentKinds names what the document is.
+func (r *reader) documentKinds(c Content, doc innocence) []DocumentKind {
+	var out []DocumentKind
+	for _, kind := range slices.Sorted(maps.Keys(r.kinds.found)) {
+		f := r.kinds.found[kind]
+		if f.points < 1 {
+			continue
+		}
+		k := DocumentKind{Kind: kind, Confidence: Confidence(min(f.points, 3))}
+		k.Filled = f.rule.Innocence == "" && slices.ContainsFunc(c.Categories, func(x CategoryFound) bool { return x.Category != PersonalData || doc["template"] < 2 })
+		out = append(out, k)
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Confidence > out[j].Confidence })
+	return out
+}

@@ -1,0 +1,136 @@
+// Package library holds the built-in words, names and kinds of documents as
+// data, and reads the customer's own patterns.
+package library
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/molnvakt/molnvakt/patterns"
+)
+
+//go:embed lexicons names cues.tsv kinds.tsv
+var builtIn embed.FS
+
+// Options of Load.
+type Options struct {
+	// PatternsDir is a folder of the customer's own patterns, *.yaml; "" if
+	// there is none.
+	PatternsDir string
+}
+
+// Load returns the built-in library together with the customer's patterns.
+// Errors in those name file and line and wrap ErrPattern.
+func Load(o Options) (*patterns.Set, error) {
+	lib, err := Read()
+	if err != nil {
+		return nil, err
+	}
+	if o.PatternsDir != "" {
+		custom, version, err := ReadDir(o.PatternsDir)
+		if err != nil {
+			return nil, err
+		}
+		lib.Custom = custom
+		lib.Version += version
+	}
+	return patterns.NewSet(lib)
+}
+
+// Read returns the built-in library.
+func Read() (patterns.Library, error) {
+	var lib patterns.Library
+	steps := []func(*patterns.Library) error{readLexicons, readCues, readKinds, readNames, hash}
+	for _, step := range steps {
+		if err := step(&lib); err != nil {
+			return patterns.Library{}, fmt.Errorf("built-in library: %w", err)
+		}
+	}
+	return lib, nil
+}
+
+func readLexicons(lib *patterns.Library) error {
+	files, err := fs.Glob(builtIn, "lexicons/*.tsv")
+	if err != nil {
+		return err
+	}
+	for _, name := range files {
+		text, err := builtIn.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		category := patterns.Category(strings.TrimSuffix(path.Base(name), ".tsv"))
+		lex, err := patterns.ParseLexicon(category, bytes.NewReader(text))
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		lib.Lexicons = append(lib.Lexicons, lex)
+	}
+	return nil
+}
+
+func readCues(lib *patterns.Library) error {
+	text, err := builtIn.ReadFile("cues.tsv")
+	if err != nil {
+		return err
+	}
+	lib.Cues, err = patterns.ParseCues(bytes.NewReader(text))
+	if err != nil {
+		return fmt.Errorf("cues.tsv: %w", err)
+	}
+	return nil
+}
+
+func readKinds(lib *patterns.Library) error {
+	text, err := builtIn.ReadFile("kinds.tsv")
+	if err != nil {
+		return err
+	}
+	lib.Kinds, err = patterns.ParseKinds(bytes.NewReader(text))
+	if err != nil {
+		return fmt.Errorf("kinds.tsv: %w", err)
+	}
+	return nil
+}
+
+func readNames(lib *patterns.Library) error {
+	for name, list := range map[string]*[]string{
+		"first": &lib.Names.First, "first_rare": &lib.Names.Rare, "first_ambiguous": &lib.Names.Ambiguous,
+		"last": &lib.Names.Last, "places": &lib.Names.Places,
+	} {
+		text, err := builtIn.ReadFile("names/" + name + ".txt")
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+				*list = append(*list, line)
+			}
+		}
+	}
+	return nil
+}
+
+func hash(lib *patterns.Library) error {
+	h := sha256.New()
+	err := fs.WalkDir(builtIn, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := builtIn.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		_, _ = h.Write([]byte(name + "\x00"))
+		_, _ = h.Write(text)
+		return nil
+	})
+	lib.Version = hex.EncodeToString(h.Sum(nil)[:8])
+	return err
+}

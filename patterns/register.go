@@ -1,0 +1,468 @@
+package patterns
+
+import (
+	"hash/maphash"
+	"sort"
+	"strings"
+	"unicode"
+)
+
+// table is what is known of a table while its rows come: the heads of its
+// columns and how many of their values pass as what.
+type table struct {
+	rows    int
+	heads   []head
+	columns []column
+	headed  bool
+}
+
+// head is the head of a column.
+type head struct {
+	terms    []termMark // words of categories in it
+	contexts uint32     // set of Context
+	label    labelKind  // it names people, or those at work
+	named    bool       // its cells are names
+}
+
+// column counts the cells of a column.
+type column struct {
+	filled int
+	passed int // cells that are a person's number
+}
+
+// isHeader decides whether a row names the columns: the document says so, or
+// it is the first with several short cells and none of them holds a number.
+func (t *table) isHeader(said bool, cells []string) bool {
+	if said {
+		t.headed = true
+		return true
+	}
+	if t.headed || t.rows > 5 {
+		t.rows++
+		return false
+	}
+	t.rows++
+	filled := 0
+	for _, c := range cells {
+		c = strings.TrimSpace(c)
+		if c == "" {
+			continue
+		}
+		filled++
+		if len(c) > 60 || strings.IndexFunc(c, unicode.IsDigit) >= 0 && !shortCode(c) {
+			return false
+		}
+	}
+	if filled < 2 {
+		return false
+	}
+	t.headed = true
+	return true
+}
+
+// shortCode allows heads such as "Tel 1" and "2024".
+func shortCode(c string) bool {
+	digits := 0
+	for _, r := range c {
+		if unicode.IsDigit(r) {
+			digits++
+		}
+	}
+	return digits <= 4 && len(c) > digits+2
+}
+
+// head returns the head of a column, empty if there is none.
+func (t *table) head(i int) head {
+	if t == nil || i < 0 || i >= len(t.heads) {
+		return head{}
+	}
+	return t.heads[i]
+}
+
+// maxColumns bounds the columns that are followed.
+const maxColumns = 512
+
+// readTables reads the heads and counts the columns of the scene's rows.
+func (r *reader) readTables(s *scene) {
+	for i := range s.b.rows {
+		row := &s.b.rows[i]
+		if row.header {
+			r.readHeads(s, row)
+			continue
+		}
+		t := row.table
+		for c := range min(len(row.cells), maxColumns) {
+			from, to := row.cell(c)
+			if len(t.columns) <= c {
+				t.columns = append(t.columns, column{})
+			}
+			if to > from {
+				t.columns[c].filled++
+			}
+		}
+	}
+	for i := range s.found {
+		f := &s.found[i]
+		row := s.b.row(f.Start)
+		if row == nil || row.header || !f.Identifier.Person() {
+			continue
+		}
+		if c := row.column(f.Start); c >= 0 && c < len(row.table.columns) {
+			row.table.columns[c].passed++
+		}
+	}
+}
+
+func (r *reader) readHeads(s *scene, row *row) {
+	t := row.table
+	t.heads = make([]head, min(len(row.cells), maxColumns))
+	for c := range t.heads {
+		from, to := row.cell(c)
+		text := s.text[from:to]
+		t.heads[c].label = readLabel(text)
+		lower := strings.ToLower(string(text))
+		t.heads[c].named = strings.Contains(lower, "namn") && !strings.Contains(lower, "användar") && !strings.Contains(lower, "filnamn") ||
+			t.heads[c].label == labelSubject && !strings.Contains(lower, "nummer") && !strings.Contains(lower, "nr")
+		for _, h := range r.scanner.Scan(text) {
+			if h.Kind == ContextHit {
+				t.heads[c].contexts |= 1 << h.Context
+			}
+		}
+	}
+	for _, m := range s.terms {
+		if m.start >= row.start && m.end <= row.end {
+			if c := row.column(m.start); c >= 0 && c < len(t.heads) {
+				t.heads[c].terms = append(t.heads[c].terms, m)
+			}
+		}
+	}
+}
+
+// claimRows ties the person of each row to the words in the row and to the
+// heads of its filled cells.
+func (r *reader) claimRows(s *scene, people []individual) {
+	var sum sums
+	next := 0
+	for i := range s.b.rows {
+		row := &s.b.rows[i]
+		if row.header {
+			continue
+		}
+		for next < len(people) && people[next].end <= row.start {
+			next++
+		}
+		p, ok := r.personOfRow(s, row, people[next:])
+		if !ok || p.number != nil && r.testNumber(p.number) {
+			continue
+		}
+		sum.reset()
+		for _, m := range s.termsBetween(row.start, row.end) {
+			sum.add(m, 1)
+		}
+		r.addHeads(s, row, &sum)
+		r.conclude(s, &p, &sum, true)
+	}
+}
+
+func (s *scene) termsBetween(from, to int) []termMark {
+	i := sort.Search(len(s.terms), func(i int) bool { return s.terms[i].start >= from })
+	j := i
+	for j < len(s.terms) && s.terms[j].start < to {
+		j++
+	}
+	return s.terms[i:j]
+}
+
+// addHeads adds the words in the heads of columns whose cell says yes.
+func (r *reader) addHeads(s *scene, row *row, sum *sums) {
+	for c := range row.cells {
+		h := row.table.head(c)
+		if len(h.terms) == 0 {
+			continue
+		}
+		from, to := row.cell(c)
+		if from == to || saysNo(string(s.text[from:to])) {
+			continue
+		}
+		for _, m := range h.terms {
+			if m.weight > 1 {
+				sum.add(m, 1.5)
+			} else {
+				sum.add(m, 1)
+			}
+		}
+	}
+}
+
+// saysNo reports whether a cell denies what its head asks.
+func saysNo(cell string) bool {
+	switch strings.ToLower(strings.Trim(cell, " .-–_0,")) {
+	case "", "nej", "n", "no", "ej", "inga", "inget", "ingen", "saknas", "false", "falskt", "nä", "ej aktuellt", "ingen känd", "inga kända":
+		return true
+	}
+	return false
+}
+
+// personOfRow returns the most firmly known person of a row, if it is about
+// one: a row of several numbers is about none.
+func (r *reader) personOfRow(s *scene, row *row, people []individual) (individual, bool) {
+	var best individual
+	numbers := 0
+	for _, p := range people {
+		if p.start >= row.end {
+			break
+		}
+		if p.number != nil && p.name == "" {
+			numbers++
+		}
+		h := row.table.head(row.column(p.start))
+		if h.label == labelOfficial || p.official && h.label != labelSubject && p.number == nil || p.bond == byRole && p.name == "" {
+			continue
+		}
+		if h.label == labelSubject && p.name != "" && p.bond < byName {
+			p.bond = byName
+		}
+		if p.bond > best.bond {
+			best = p
+		}
+	}
+	if best.bond >= byName && numbers <= 3 {
+		return best, true
+	}
+	for c := range row.cells {
+		if h := row.table.head(c); h.named && h.label == labelSubject {
+			from, to := row.cell(c)
+			if name := strings.TrimSpace(string(s.text[from:to])); looksLikeName(name) {
+				return individual{
+					start: from, end: to, bond: byName, name: name, because: "individual:column-of-names",
+					key: r.masker.PersonNameKey(nameKey(name), ""),
+				}, true
+			}
+		}
+	}
+	return best, best.bond == byRole && best.name != "" && len(row.cells) > 1
+}
+
+// looksLikeName reports whether a cell of a column of names holds one: one to
+// four capitalised words without digits, or initials.
+func looksLikeName(cell string) bool {
+	words := strings.Fields(cell)
+	if len(words) == 0 || len(words) > 4 || len(cell) > 50 {
+		return false
+	}
+	for _, w := range words {
+		if strings.IndexFunc(w, unicode.IsDigit) >= 0 || !unicode.IsUpper([]rune(w)[0]) {
+			return false
+		}
+	}
+	return !notSurnames[strings.ToLower(words[0])]
+}
+
+// identifierTally counts distinct identifiers. Values in columns wait until
+// the document's end, when it is known whether the column is a register.
+type identifierTally struct {
+	seed  maphash.Seed
+	types map[Identifier]*valueSet
+	lines map[int]bool // global line numbers that hold a person's number
+	list  map[Identifier]bool
+	last  int // offset of the last number in running text
+	run   int
+	waits map[*table]map[int][]waiting
+}
+
+// waiting is an identifier in a column that is not yet judged.
+type waiting struct {
+	id         Identifier
+	value      uint64
+	confidence Confidence
+}
+
+type valueSet struct{ best map[uint64]Confidence }
+
+func (t *identifierTally) reset() {
+	*t = identifierTally{
+		seed: maphash.MakeSeed(), types: map[Identifier]*valueSet{}, list: map[Identifier]bool{}, last: -1 << 30,
+		waits: map[*table]map[int][]waiting{},
+	}
+}
+
+func (t *identifierTally) add(id Identifier, value uint64, c Confidence) {
+	v := t.types[id]
+	if v == nil {
+		v = &valueSet{map[uint64]Confidence{}}
+		t.types[id] = v
+	}
+	if old, ok := v.best[value]; ok || len(v.best) < maxPeople {
+		v.best[value] = max(old, c)
+	}
+}
+
+// identify weighs the identifiers of a scene once more by their columns and
+// counts them.
+func (r *reader) identify(s *scene) {
+	for i := range s.found {
+		f := &s.found[i]
+		row := s.b.row(f.Start)
+		if row != nil && !row.header {
+			r.weighByColumn(s, f, row)
+		}
+		if f.Confidence == 0 {
+			r.explainIdentifier(s, f, false)
+			continue
+		}
+		if f.Identifier.Person() && r.testNumber(f) {
+			r.ids.add(NoIdentifier, r.hashValue(f.Value(s.text)), Low)
+			r.explainIdentifier(s, f, false)
+			continue
+		}
+		r.countIdentifier(s, f, row)
+	}
+}
+
+func (r *reader) countIdentifier(s *scene, f *Found, row *row) {
+	value := f.Value(s.text)
+	sum := r.hashValue(value)
+	if row == nil {
+		r.followList(s, f)
+	}
+	if row != nil && !row.header && f.Identifier.Person() && row.column(f.Start) < maxColumns {
+		r.ids.wait(row.table, row.column(f.Start), waiting{f.Identifier, sum, f.Confidence})
+	} else {
+		r.ids.add(f.Identifier, sum, f.Confidence)
+	}
+	if f.Identifier.Secret() {
+		secrets, _ := slotOf(Secrets)
+		r.things.secrets += boolInt(f.Confidence >= Medium)
+		r.things.zone[secrets]++
+	}
+	r.evidence.add(Evidence{
+		Pattern: f.Identifier.String(), Confidence: f.Confidence, Place: s.place(f.Start), Masked: f.Mask(s.text),
+	}, func() string { return r.masker.Fingerprint(f.Identifier.String(), value) })
+	r.explainIdentifier(s, f, true)
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (t *identifierTally) wait(tab *table, col int, w waiting) {
+	cols := t.waits[tab]
+	if cols == nil {
+		cols = map[int][]waiting{}
+		t.waits[tab] = cols
+	}
+	if len(cols[col]) < maxPeople {
+		cols[col] = append(cols[col], w)
+	}
+}
+
+// settle judges the waiting columns: one in which nearly all values pass is a
+// register, one in which few pass is noise.
+func (t *identifierTally) settle() {
+	for tab, cols := range t.waits {
+		for c, ws := range cols {
+			var col column
+			if c < len(tab.columns) {
+				col = tab.columns[c]
+			}
+			h := tab.head(c)
+			register := len(ws) >= 3 && col.passed*10 >= col.filled*8
+			noise := col.filled >= 8 && col.passed*5 < col.filled && h.contexts&(1<<ContextPerson) == 0
+			for _, w := range ws {
+				switch {
+				case register:
+					t.add(w.id, w.value, High)
+					t.list[w.id] = true
+				case noise && w.confidence < High:
+					t.add(w.id, w.value, Low)
+				default:
+					t.add(w.id, w.value, w.confidence)
+				}
+			}
+		}
+	}
+	clear(t.waits)
+}
+
+// followList notes when personnummer follow each other line by line.
+func (r *reader) followList(s *scene, f *Found) {
+	if !f.Identifier.Person() || f.Confidence < Medium {
+		return
+	}
+	at := r.bytes + f.Start
+	if at-r.ids.last < 150 && at > r.ids.last {
+		r.ids.run++
+	} else if at > r.ids.last {
+		r.ids.run = 1
+	}
+	r.ids.last = at
+	if r.ids.run >= 4 {
+		r.ids.list[f.Identifier] = true
+	}
+}
+
+func (r *reader) hashValue(v Raw) uint64 { return maphash.String(r.ids.seed, v.Reveal()) }
+
+// weighByColumn raises and lowers an identifier by the head of its column.
+func (r *reader) weighByColumn(s *scene, f *Found, row *row) {
+	h := row.table.head(row.column(f.Start))
+	if h.contexts == 0 {
+		return
+	}
+	has := func(c Context) bool { return h.contexts&(1<<c) != 0 }
+	person := f.Identifier == Personnummer || f.Identifier == Samordningsnummer || f.Identifier == Interimsnummer
+	switch {
+	case person && has(ContextPerson):
+		f.Confidence, f.Because = High, append(f.Because, "column:person")
+	case person && f.Shape.Has(ShapeBare) && (has(ContextPhone) || has(ContextPayment) || has(ContextLog) || has(ContextProduct) || has(ContextOrganisation) || has(ContextAccount)):
+		f.Confidence, f.Because = 0, append(f.Because, "column:other")
+	case f.Confidence < Medium && has(f.Identifier.ownContext()):
+		f.Confidence, f.Because = Medium, append(f.Because, "column:own")
+	}
+}
+
+// ownContext is the group of words that name the identifier.
+func (i Identifier) ownContext() Context {
+	switch i {
+	case Personnummer, Samordningsnummer, Interimsnummer:
+		return ContextPerson
+	case Reservnummer:
+		return ContextReserve
+	case Organisationsnummer, Momsnummer:
+		return ContextOrganisation
+	case Bankkonto:
+		return ContextAccount
+	case Bankgiro:
+		return ContextBankgiro
+	case Plusgiro:
+		return ContextPlusgiro
+	case Betalkort:
+		return ContextCard
+	case Pass:
+		return ContextPassport
+	case Korkort:
+		return ContextLicence
+	case Registreringsnummer:
+		return ContextVehicle
+	case Telefon:
+		return ContextPhone
+	case Fastighetsbeteckning:
+		return ContextProperty
+	case LMA:
+		return ContextMigration
+	case ICD10:
+		return ContextDiagnosis
+	case KVA:
+		return ContextMeasure
+	case CPR:
+		return ContextDanish
+	case Fodselsnummer:
+		return ContextNorwegian
+	case HETU:
+		return ContextFinnish
+	}
+	return NoContext
+}

@@ -1,0 +1,159 @@
+package patterns
+
+import (
+	"slices"
+	"sort"
+)
+
+// scene is what was seen in one block: words, cues, identifiers.
+type scene struct {
+	b      *block
+	text   []byte
+	names  *nameFinder
+	masker *Masker
+	found  []Found
+	terms  []termMark
+	cues   []cueMark
+	custom []customMark
+}
+
+// termMark is a word of a lexicon where it stands.
+type termMark struct {
+	start, end int
+	term       TermID
+	slot       int
+	weight     int
+}
+
+// cueMark is a cue where it stands.
+type cueMark struct {
+	start, end int
+	group      CueGroup
+	weight     int
+	text       string
+}
+
+type customMark struct {
+	start, end int
+	meaning    *meaning
+}
+
+// look scans a block.
+func (r *reader) look(b *block) *scene {
+	s := &r.scene
+	*s = scene{b: b, text: b.text, names: r.set.names, masker: r.masker, terms: s.terms[:0], cues: s.cues[:0], custom: s.custom[:0]}
+	hits := r.scanner.Scan(b.text)
+	for _, h := range hits {
+		if h.Kind != TermHit {
+			continue
+		}
+		m := &r.set.terms[h.Term]
+		switch {
+		case m.custom > 0:
+			s.custom = append(s.custom, customMark{h.Start, h.End, m})
+		case m.group != "":
+			if m.exact == 0 || h.End-h.Start == m.exact {
+				s.cues = append(s.cues, cueMark{h.Start, h.End, m.group, m.weight, m.text})
+			}
+		default:
+			s.terms = appendTerm(s.terms, termMark{h.Start, h.End, h.Term, m.slot, m.weight})
+		}
+	}
+	s.found = r.set.engine.Identify(b.text, hits, nil)
+	return s
+}
+
+// appendTerm keeps the heaviest of the terms of one category that cover the
+// same text.
+func appendTerm(terms []termMark, t termMark) []termMark {
+	for i := len(terms) - 1; i >= 0 && i >= len(terms)-8; i-- {
+		o := &terms[i]
+		if o.slot != t.slot || o.end <= t.start {
+			continue
+		}
+		if t.weight > o.weight || t.weight == o.weight && t.end-t.start > o.end-o.start {
+			start := min(o.start, t.start)
+			*o = t
+			o.start = start
+		}
+		return terms
+	}
+	return append(terms, t)
+}
+
+// cuesBetween returns the cues that begin in a range.
+func (s *scene) cuesBetween(from, to int) []cueMark {
+	i := sort.Search(len(s.cues), func(i int) bool { return s.cues[i].start >= from })
+	j := i
+	for j < len(s.cues) && s.cues[j].start < to {
+		j++
+	}
+	return s.cues[i:j]
+}
+
+func sortIndividuals(all []individual) {
+	slices.SortStableFunc(all, func(a, b individual) int { return a.start - b.start })
+}
+
+// windows returns the parts of the text in which people matter: around the
+// words of categories, at the head of the document, and everywhere in what is
+// short or a table.
+func (s *scene) windows(head bool) [][2]int {
+	n := len(s.text)
+	if n <= 16<<10 {
+		return [][2]int{{0, n}}
+	}
+	var w [][2]int
+	add := func(from, to int) {
+		from, to = max(0, from), min(n, to)
+		for from > 0 && s.text[from-1] != ' ' && s.text[from-1] != '\n' {
+			from--
+		}
+		if len(w) > 0 && from <= w[len(w)-1][1] {
+			w[len(w)-1][1] = max(w[len(w)-1][1], to)
+			return
+		}
+		w = append(w, [2]int{from, to})
+	}
+	if head {
+		add(0, 3000)
+	}
+	rows := s.b.rows
+	for _, t := range s.terms {
+		for len(rows) > 0 && rows[0].start < t.start {
+			add(rows[0].start, rows[0].end)
+			rows = rows[1:]
+		}
+		add(t.start-reach-40, t.end+reach+40)
+	}
+	for _, r := range rows {
+		add(r.start, r.end)
+	}
+	return w
+}
+
+// reach is how far an individual may stand from a word, in bytes.
+const reach = 320
+
+// story measures how much the text around an offset tells of one person: who,
+// what they did and when, less what speaks of people at large.
+func (s *scene) story(at int) float64 {
+	count := map[CueGroup]int{}
+	from, to := at-450, at+450
+	cues := s.cuesBetween(from, to)
+	for _, c := range cues {
+		count[c.group]++
+	}
+	who := min(count[CuePronoun], 3) + min(count[CueRole], 3)
+	if who == 0 {
+		return 0
+	}
+	did := float64(min(count[CueObserve], 5))
+	did += float64(min(count[CueEvent], 2)) * 0.8
+	if reDate.Match(s.text[max(0, from):min(len(s.text), to)]) {
+		did += 0.7
+	}
+	large := 0.6*float64(min(count[CueGeneric], 6)) + 0.5*float64(min(count[CueModal], 6)) + 0.7*float64(min(count[CueStatistics], 4)) +
+		0.8*float64(min(count[CueRoutine], 4))
+	return max(0, float64(who)*0.7+did-large)
+}

@@ -1,0 +1,215 @@
+package patterns
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+)
+
+// thingTally weighs categories that are about a facility, a system or a
+// business: words that stand close, and facts concrete enough to misuse.
+type thingTally struct {
+	zone     [len(slots)]float64 // best sum of distinct words within zoneBytes
+	concrete [len(slots)]float64 // facts in that zone
+	terms    [len(slots)][]string
+	place    [len(slots)]string
+	secrets  int  // credentials found
+	stamped  bool // a line says that OSL 18:8 or 18:13 applies to the document
+	stampAt  string
+	pending  bool // business that is not yet decided
+	private  map[string]bool
+}
+
+// zoneBytes is how far apart words about one thing may stand.
+const zoneBytes = 4000
+
+var (
+	reCode     = regexp.MustCompile(`(?i)\b(?:kod|koden|larmkod|portkod|dörrkod|pin|pinkod|passerkod|tillträdeskod|kassaskåpskod|nyckelskåp)\w*\.?\s*(?:är|:|=|-|–)?\s*#?\*?\d{3,6}#?\b`)
+	reAsset    = regexp.MustCompile(`\b(?:[A-ZÅÄÖ]{1,4}[- ]?\d{1,4}[A-Z]?|VLAN ?\d+|DN ?\d{2,4}|\d+ ?kVA?|\d+ ?m³)\b`)
+	reAmount   = regexp.MustCompile(`(?i)\d[\d  .]*(?:,\d\d)? ?(?:kr|sek|tkr|mnkr|mkr|kronor|:-)(?:\W|$)`)
+	reCompany  = regexp.MustCompile(`\p{Lu}[\p{L}&]+(?: \p{Lu}?[\p{L}&]+){0,3} (?:AB|HB|KB|Aktiebolag|Ltd|GmbH)\b|\b(?:AB|Firma) \p{Lu}\p{L}+|\b(?:[Aa]nbudsgivare|[Ll]everantör|[Bb]olag|[Ff]öretag) [A-ZÅÄÖ]\b`)
+	rePoints   = regexp.MustCompile(`(?i)\b\d{1,3}(?:,\d+)? ?(?:p|poäng)\b|\b\d,\d\b`)
+	rePending  = regexp.MustCompile(`(?i)\b(?:utkast|arbetsmaterial|ej beslutad|ännu inte|inte beslutad|före tilldelning|innan tilldelning|inför tilldelning|inför förhandling|får (?:inte|ej) (?:spridas|lämnas ut|röjas)|anbudssekretess|absolut sekretess|sekretess enligt|omfattas av sekretess|konfidentiell\w*|strikt internt|internt arbetsmaterial|sekretessbelag\w*|19 ?kap\.? ?3|19:3|31:16|max(?:imalt)? bud|smärtgräns)`)
+	rePublish  = regexp.MustCompile(`(?i)\b(?:avtal(?:et)? (?:har )?tecknats|har tilldelats|tilldelningsbeslut(?:et)? (?:har )?(?:meddelats|publicerats)|upphandlingen är avslutad|annonseras|annonserades|välkommen att lämna|anbud ska|anbudet ska|anbudsgivaren ska|anbudsgivare ska|leverantören ska)`)
+	reLegal188 = regexp.MustCompile(`(?i)\b18 ?(?:kap\.?|:) ?(?:8|13|9)\b|\b(?:OSL|offentlighets)[^.\n]{0,30}18[: ]`)
+	reStamp    = regexp.MustCompile(`(?i)^\W*(?:omfattas av |innehåller )?(?:sekretess\w*|skyddsvärd\w*|får ej spridas|får inte spridas|ej för spridning|internt sekretessbelagd)`)
+)
+
+// read weighs the things of a scene.
+func (t *thingTally) read(r *reader, s *scene) {
+	t.stamps(s)
+	for _, c := range []Category{Security, Procurement, NationalSecurity, Secrets} {
+		slot, _ := slotOf(c)
+		t.zones(r, s, slot, c)
+	}
+}
+
+// zones finds the stretch with the heaviest words of a category.
+func (t *thingTally) zones(r *reader, s *scene, slot int, c Category) {
+	var marks []termMark
+	for _, m := range s.terms {
+		if m.slot == slot {
+			marks = append(marks, m)
+		}
+	}
+	count := map[TermID]int{}
+	sum, first := 0.0, 0
+	best, from, to := 0.0, 0, 0
+	for _, m := range marks {
+		for marks[first].start < m.start-zoneBytes {
+			o := marks[first]
+			if count[o.term]--; count[o.term] == 0 {
+				sum -= termWeight[o.weight]
+			}
+			first++
+		}
+		if count[m.term]++; count[m.term] == 1 {
+			sum += termWeight[m.weight]
+		}
+		if sum > best {
+			best, from, to = sum, marks[first].start, m.end
+		}
+	}
+	if best <= 0 {
+		return
+	}
+	concrete := s.concrete(c, max(0, from-400), min(len(s.text), to+1200))
+	if best+concrete <= t.zone[slot]+t.concrete[slot] {
+		return
+	}
+	t.zone[slot], t.concrete[slot], t.place[slot] = best, concrete, s.place(from)
+	var all sums
+	all.reset()
+	for _, m := range marks {
+		if m.start >= from && m.end <= to {
+			all.add(m, 1)
+		}
+	}
+	t.terms[slot] = r.words(all.terms[slot])
+}
+
+// concrete counts facts in a stretch that somebody could misuse.
+func (s *scene) concrete(c Category, from, to int) float64 {
+	text := s.text[from:to]
+	facts := 0.0
+	count := func(re *regexp.Regexp, each, most float64) {
+		facts += min(float64(len(re.FindAllIndex(text, 10)))*each, most)
+	}
+	switch c {
+	case Security, NationalSecurity:
+		count(reCode, 2, 4)
+		count(reAsset, 0.35, 2.1)
+		seen := map[string]bool{}
+		for i := range s.found {
+			f := &s.found[i]
+			if f.Start < from || f.End > to {
+				continue
+			}
+			switch f.Identifier {
+			case IP, MAC:
+				seen[string(s.text[f.Start:f.End])] = true
+			case Koordinat:
+				facts++
+			case Losenord, Token, PrivatNyckel, Anslutningsstrang:
+				facts++
+			}
+		}
+		facts += min(float64(len(seen))*0.6, 3)
+	case Procurement:
+		count(reAmount, 0.4, 2)
+		count(reCompany, 0.6, 2.4)
+		count(rePoints, 0.3, 1.2)
+		if rePending.Match(text) {
+			facts += 2
+		}
+		if rePublish.Match(text) {
+			facts -= 2.5
+		}
+	}
+	return facts
+}
+
+// stamps finds lines that put the document under secrecy.
+func (t *thingTally) stamps(s *scene) {
+	for i := range s.b.lines {
+		from, to := s.b.span(i)
+		if to-from < 8 || to-from > 140 {
+			continue
+		}
+		line := s.text[from:to]
+		if !bytes.Contains(bytes.ToLower(line), []byte("sekretess")) && !bytes.Contains(line, []byte("18")) {
+			continue
+		}
+		if reStamp.Match(line) && reLegal188.Match(line) && bytes.Count(line, []byte(" ")) < 16 {
+			t.stamped, t.stampAt = true, s.place(from)
+		}
+	}
+}
+
+// markingReader finds the markings of säkerhetsskydd: säkerhetsskyddslagen
+// 2:5 names four classes, and a document of one bears it as a stamp, on a
+// line of its own or in its header.
+type markingReader struct {
+	classes map[string]bool
+	stamps  int // lines that are nothing but a marking
+	place   string
+	support bool // words of säkerhetsskydd besides
+}
+
+var (
+	reClass    = regexp.MustCompile(`(?i)\b(kvalificerat hemlig|begränsat hemlig|konfidentiell|hemlig)t?\b`)
+	reMarkLine = regexp.MustCompile(`(?i)^[\W\d]*(?:säkerhetsskydds(?:klass(?:ificering|ificerad)?(?: ?uppgift(?:er)?)?|klassificerade? (?:handling|uppgift(?:er)?))|informationsklass|klassificering|sekretessklass|säkerhetsklass|klass|märkning)?[\W]*(?:i (?:säkerhetsskydds)?klassen?)?[\W]*(kvalificerat hemlig|begränsat hemlig|konfidentiell|hemlig)[\W\d]*(?:\(?(?:enligt|enl\.?|jml|jämlikt)?[\W]*(?:säkerhetsskydd\w*|offentlighets\w*|osl|15 ?kap\.?|2 ?kap\.?|\d{1,2} ?(?:kap\.?|§|:)|och|sekretesslagen|sekretess|\(?20\d\d:\d+\)?|bilaga|ex\.?(?:emplar)?|sida|av|nr|dnr|utgåva|kommun\w*)?[\W\d]*){0,14}$`)
+	reCaps     = regexp.MustCompile(`\b(?:KVALIFICERAT HEMLIG|BEGRÄNSAT HEMLIG|HEMLIG|KONFIDENTIELL)\b`)
+)
+
+func (m *markingReader) read(r *reader, s *scene) {
+	for _, t := range s.terms {
+		if slots[t.slot] == NationalSecurity && t.weight >= 2 && !strings.Contains(r.set.terms[t.term].text, "KONF") && !strings.Contains(r.set.terms[t.term].text, "emlig") {
+			m.support = true
+		}
+	}
+	for i := range s.b.lines {
+		from, to := s.b.span(i)
+		if to-from < 6 || to-from > 160 {
+			continue
+		}
+		line := bytes.TrimSpace(s.text[from:to])
+		kind := s.b.part(from).kind
+		if kind == kindCode || !reClass.Match(line) {
+			continue
+		}
+		class := strings.ToLower(string(reClass.Find(line)))
+		caps := reCaps.Match(line)
+		alone := reMarkLine.Match(line)
+		stamp := alone && (caps || len(line) > len(class)+6 || kind == kindHeader || kind == kindFooter || kind == kindHeading || len(line) <= len(class)+4)
+		if !stamp && caps && len(line) < 60 && (kind == kindHeader || kind == kindFooter || bytes.Count(line, []byte(" ")) < 6) && !endsSentence(line) {
+			stamp = true
+		}
+		if !stamp {
+			continue
+		}
+		if m.classes == nil {
+			m.classes = map[string]bool{}
+		}
+		m.classes[class] = true
+		m.stamps++
+		if m.place == "" {
+			m.place = s.place(from)
+		}
+	}
+}
+
+func endsSentence(line []byte) bool { return len(line) > 0 && line[len(line)-1] == '.' }
+
+// found reports whether the document bears a marking. All four classes on
+// lines of their own explain the classes; "konfidentiell" alone is also what
+// businesses write.
+func (m *markingReader) found() bool {
+	if m.stamps == 0 || len(m.classes) >= 3 {
+		return false
+	}
+	if len(m.classes) == 1 && m.classes["konfidentiell"] {
+		return m.support
+	}
+	return true
+}
