@@ -1,0 +1,176 @@
+// Package picture reads the text in pictures: tesseract recognises it, in a
+// process of its own. Beside the pixels it reads where a photo was taken and
+// what its maker wrote into it, which needs no recognition.
+package picture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"strings"
+	"time"
+
+	// Decoders, called through image.Decode.
+	_ "image/gif"
+	_ "image/jpeg"
+	_ "image/png"
+
+	_ "golang.org/x/image/bmp"
+	_ "golang.org/x/image/tiff"
+	_ "golang.org/x/image/webp"
+
+	"github.com/molnvakt/molnvakt/scanner/extract"
+)
+
+// Config says how text is recognised. Zero values take those of DefaultConfig.
+type Config struct {
+	Program   string        // tesseract: a name to look for in PATH, or a path
+	Languages []string      // tesseract's names; those not installed are left out
+	PageTime  time.Duration // for all attempts on one picture
+}
+
+// DefaultConfig recognises Swedish and English.
+func DefaultConfig() Config {
+	return Config{Program: "tesseract", Languages: []string{"swe", "eng"}, PageTime: 30 * time.Second}
+}
+
+// Reader is the Extractor for pictures.
+type Reader struct{ recogniser *recogniser }
+
+var _ extract.Extractor = (*Reader)(nil)
+
+// New returns a Reader. It looks for tesseract when the first picture comes.
+func New(c Config) *Reader {
+	d := DefaultConfig()
+	if c.Program == "" {
+		c.Program = d.Program
+	}
+	if len(c.Languages) == 0 {
+		c.Languages = d.Languages
+	}
+	if c.PageTime == 0 {
+		c.PageTime = d.PageTime
+	}
+	return &Reader{&recogniser{config: c}}
+}
+
+// Name implements extract.Extractor.
+func (*Reader) Name() string { return "picture" }
+
+// Version implements extract.Extractor.
+func (*Reader) Version() int { return 1 }
+
+// Accepts implements extract.Extractor.
+func (*Reader) Accepts(_, mediaType string) bool {
+	return strings.HasPrefix(mediaType, "image/") && mediaType != "image/svg+xml"
+}
+
+const (
+	// smallest is the area, in pixels, below which a picture holds no text
+	// worth looking for: icons, lines, tracking pixels.
+	smallest = 100 * 40
+	// largest is the area above which a picture is not decoded: it would take
+	// half a gigabyte.
+	largest = 120e6
+)
+
+// Extract implements extract.Extractor.
+func (r *Reader) Extract(ctx context.Context, in extract.Input, out extract.Sink) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	exif := readExif(in)
+	if text := exif.text(); text != "" {
+		if err := extract.Pieces(ctx, extract.Part{Kind: extract.Property}, text, out); err != nil {
+			return err
+		}
+	}
+	if in.MediaType == "image/heic" || in.MediaType == "image/heif" || in.MediaType == "image/avif" {
+		return fmt.Errorf("no decoder for %s: %w", in.MediaType, extract.ErrUnsupported)
+	}
+	if in.MediaType == "image/tiff" {
+		if pages := tiffPages(in); len(pages) > 1 {
+			return r.pages(ctx, in, pages, out)
+		}
+	}
+	config, _, err := image.DecodeConfig(in.Reader())
+	if err == nil {
+		switch area := float64(config.Width) * float64(config.Height); {
+		case area < smallest || config.Width < 40 || config.Height < 20:
+			return nil
+		case area > largest:
+			return fmt.Errorf("%d × %d pixels: %w", config.Width, config.Height, extract.ErrLimit)
+		}
+	}
+	if !in.OCR {
+		return extract.ErrOCRDeferred
+	}
+	return r.recognise(ctx, in, exif.orientation, out)
+}
+
+// recognise writes the text of one picture.
+func (r *Reader) recognise(ctx context.Context, in extract.Input, orientation int, out extract.Sink) error {
+	if err := r.recogniser.ready(ctx); err != nil {
+		return err
+	}
+	page, err := prepare(ctx, in.Reader(), orientation)
+	var text string
+	switch {
+	case err == nil:
+		text, err = r.recogniser.read(ctx, page)
+	case ctx.Err() == nil:
+		// What Go's decoders do not know, tesseract's may.
+		text, err = r.recogniser.readFile(ctx, in.Reader())
+	}
+	if text != "" {
+		if err := extract.Pieces(ctx, extract.Part{Kind: extract.Recognised}, text, out); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// pages hands on every page of a TIFF as a picture of its own, so that each
+// has its place, its time and its gap.
+func (r *Reader) pages(ctx context.Context, in extract.Input, pages []int64, out extract.Sink) error {
+	if !in.OCR {
+		return extract.ErrOCRDeferred
+	}
+	for i, offset := range pages {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		place := fmt.Sprintf("page %d", i+1)
+		err := out.File(extract.File{
+			Name: place + ".tiff", Place: place, Role: extract.Scan, MediaType: "image/tiff",
+			Content: singlePage(in, offset),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Installed returns the version and the languages of the tesseract that c
+// names, for doctor. The error wraps extract.ErrNoOCR if there is none.
+func Installed(ctx context.Context, c Config) (version string, languages []string, err error) {
+	r := New(c).recogniser
+	if err := r.ready(ctx); err != nil {
+		return "", nil, err
+	}
+	return r.version(ctx), r.languages, nil
+}
+
+var errUndecoded = errors.New("picture cannot be decoded")
+
+// decode returns the picture as shades of grey.
+func decode(r io.Reader) (*image.Gray, error) {
+	m, _, err := image.Decode(r)
+	if err != nil {
+		return nil, errUndecoded // the decoder's words may quote the picture
+	}
+	return grey(m), nil
+}
