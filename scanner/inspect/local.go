@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -99,8 +98,8 @@ func (l *Local) Inspect(ctx context.Context, doc Document) (Result, error) {
 	body, err := in.spool(doc.Content, doc.Size, l.config.MaxSize)
 	in.result.Times.Read = time.Since(started)
 	switch {
-	case errors.Is(err, errTooLarge):
-		in.result.Bytes = doc.Size
+	case detail(err) != "": // over the limits of size or memory
+		in.result.Bytes = max(doc.Size, 0)
 		in.result.Status = Limit
 		in.result.Gaps = []Gap{{Reason: "limit", Detail: detail(err)}}
 		return in.result, nil
