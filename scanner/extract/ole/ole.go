@@ -1,0 +1,262 @@
+// Package ole reads the office documents of 1995–2006 and what else lives in
+// compound files: Word, Excel and PowerPoint ([MS-DOC], [MS-XLS], [MS-PPT]),
+// their embedded objects, pictures, macros and properties. It names how a
+// protected document is protected, and opens those whose password is known.
+package ole
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/molnvakt/molnvakt/scanner/extract"
+)
+
+// Extractor reads compound files. The zero value is ready.
+type Extractor struct{}
+
+// Name implements extract.Extractor.
+func (Extractor) Name() string { return "ole" }
+
+// Version implements extract.Extractor.
+func (Extractor) Version() int { return 1 }
+
+// Accepts implements extract.Extractor.
+func (Extractor) Accepts(_, mediaType string) bool {
+	switch strings.ToLower(mediaType) {
+	case "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "application/vnd.visio",
+		"application/vnd.ms-project", "application/vnd.ms-publisher", "application/x-mspublisher", "application/vnd.ms-works",
+		"application/x-ole-storage", extract.EncryptedOOXML:
+		return true
+	}
+	return false
+}
+
+// Extract implements extract.Extractor.
+func (Extractor) Extract(ctx context.Context, in extract.Input, out extract.Sink) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d := &document{ctx: ctx, in: in, flow: extract.NewFlow(ctx, out), done: map[*stream]bool{}}
+	if err := d.read(); err != nil {
+		if closing := d.flow.Close(); closing != nil {
+			return closing
+		}
+		return err
+	}
+	return d.flow.Close()
+}
+
+// document is one file on its way through.
+type document struct {
+	ctx  context.Context
+	in   extract.Input
+	file *compound
+	flow *extract.Flow
+	done map[*stream]bool
+	// known: some part was of a kind that has a reader.
+	known bool
+}
+
+func (d *document) read() error {
+	if bare := d.bareStream(); bare != nil {
+		return bare()
+	}
+	file, err := openCompound(d.ctx, d.in)
+	if err != nil {
+		return err
+	}
+	d.file = file
+	if err := d.protection(); err != nil {
+		return err
+	}
+	err = d.storage("", 0)
+	d.leftovers()
+	switch {
+	case err != nil:
+		return err
+	case !d.known && d.flow.Err() == nil:
+		return fmt.Errorf("ole: unknown kind of compound file: %w", extract.ErrUnsupported)
+	case file.damaged:
+		d.flow.Gap("", fmt.Errorf("ole: cut off: %w", extract.ErrDamaged))
+	}
+	return nil
+}
+
+// bareStream recognises the documents from before compound files: Word 2 and
+// Excel 4 and older.
+func (d *document) bareStream() func() error {
+	head := make([]byte, 8)
+	if n, _ := d.in.ReadAt(head, 0); n < 8 {
+		return nil
+	}
+	switch {
+	case head[0] == 0xDB && head[1] == 0xA5 || head[0] == 0xEC && head[1] == 0xA5:
+		return func() error {
+			content := make([]byte, d.in.Size)
+			n, _ := d.in.ReadAt(content, 0)
+			return d.word(content[:n], nil, nil, "")
+		}
+	case head[0] == 9 && (head[1] == 0 || head[1] == 2 || head[1] == 4 || head[1] == 8) && head[3] == 0:
+		return func() error { return d.excel(d.in.Reader(), "") }
+	}
+	return nil
+}
+
+// protection recognises documents that are wholly encrypted: OOXML in a
+// compound file, by password ([MS-OFFCRYPTO] 2.3) or rights management (2.2).
+func (d *document) protection() error {
+	for _, s := range d.file.streams {
+		if strings.Contains(s.path+s.name, "DRMEncrypted") || strings.Contains(s.name, "DRMContent") || strings.Contains(s.path, "DRMTransform") {
+			return fmt.Errorf("ole: %w", extract.ErrRights)
+		}
+	}
+	if d.file.find("", "EncryptedPackage") != nil {
+		d.known = true
+		return d.decryptPackage()
+	}
+	return nil
+}
+
+// storage reads the document whose streams lie at path, and then those
+// embedded in it.
+func (d *document) storage(path string, depth int) error {
+	if depth > d.in.Limits.Depth {
+		return fmt.Errorf("ole: objects in objects: %w", extract.ErrLimit)
+	}
+	d.properties(path)
+	find := func(name string) *stream {
+		s := d.file.find(path, name)
+		if s != nil {
+			d.done[s] = true
+		}
+		return s
+	}
+	var failed error
+	if s := find("WordDocument"); s != nil {
+		d.known = true
+		failed = d.word(s.bytes(), find("0Table").bytes(), find("1Table").bytes(), path)
+		d.pictures(find("Data").bytes(), path)
+	}
+	book := find("Workbook")
+	if book == nil {
+		book = find("Book")
+	}
+	if book != nil {
+		d.known = true
+		failed = d.excel(book.reader(), path)
+	}
+	if s := find("PowerPoint Document"); s != nil {
+		d.known = true
+		failed = d.powerPoint(s.bytes(), find("Current User").bytes())
+		d.pictures(find("Pictures").bytes(), path)
+	}
+	d.flow.Flush()
+	d.objects(path, depth)
+	return failed
+}
+
+// objects reads what is embedded in the document at path.
+func (d *document) objects(path string, depth int) {
+	for _, s := range d.file.streams {
+		if d.done[s] || !strings.HasPrefix(s.path, path) || d.flow.Err() != nil {
+			continue
+		}
+		switch name := strings.ToLower(s.name); {
+		case s.path == path && path == "" && name != "package" && name != "\x01ole10native":
+		case name == "worddocument", name == "workbook", name == "book", name == "powerpoint document":
+			if s.path != path {
+				d.flow.Gap("embedded object", d.storage(s.path, depth+1))
+			}
+		case name == "package", name == "contents", name == "embeddedodf":
+			d.done[s] = true
+			d.known = true
+			d.flow.File(extract.File{Name: s.name, Role: extract.Embedded, Content: s.reader()})
+		case name == "\x01ole10native":
+			d.done[s] = true
+			d.known = true
+			d.native(s.bytes())
+		case name == "vbaproject.bin":
+			d.done[s] = true
+		}
+	}
+	d.macros()
+}
+
+// native hands over a file that was packed into a document ([MS-OLEDS]
+// 2.3.6, and the shell's wrapping of it: label, path, length, content).
+func (d *document) native(b []byte) {
+	name, content := "object", b
+	if len(b) > 6 && le.Uint16(b[4:]) == 2 {
+		if label, rest, ok := bytes.Cut(b[6:], []byte{0}); ok {
+			if _, rest, ok = bytes.Cut(rest, []byte{0}); ok && len(rest) > 8 {
+				skip := int64(le.Uint32(rest[4:])) + 8
+				if skip+4 <= int64(len(rest)) {
+					name = decode(label, 1252)
+					content = rest[skip+4:]
+					content = content[:min(int64(le.Uint32(rest[skip:])), int64(len(content)))]
+				}
+			}
+		}
+	} else if len(b) > 4 {
+		content = b[4:]
+	}
+	d.flow.File(extract.File{Name: name, Role: extract.Embedded, Content: bytes.NewReader(content)})
+}
+
+// leftovers reads the streams of kinds nobody knows for the text they may
+// hold, so that a compound file of an unknown program is not wholly silent.
+func (d *document) leftovers() {
+	if d.known || d.flow.Err() != nil {
+		return
+	}
+	for _, s := range d.file.streams {
+		if d.done[s] || strings.HasPrefix(s.name, "\x05") || d.flow.Err() != nil {
+			continue
+		}
+		d.strings(s)
+	}
+}
+
+// strings writes the runs of UTF-16 and 8-bit letters of a stream.
+func (d *document) strings(s *stream) {
+	const most = 8 << 20
+	b, err := io.ReadAll(io.LimitReader(s.reader(), most))
+	if err != nil {
+		return
+	}
+	d.flow.In(extract.Part{Kind: extract.Body})
+	for _, run := range wideRuns(b) {
+		d.flow.Write(run)
+		d.flow.Line()
+	}
+}
+
+// wideRuns finds texts of UTF-16LE letters, eight or longer.
+func wideRuns(b []byte) []string {
+	var runs []string
+	for i := 0; i+1 < len(b); {
+		from := i
+		for i+1 < len(b) && (b[i+1] == 0 && (b[i] >= ' ' && b[i] < 0x7F || b[i] >= 0xA0 || b[i] == '\t')) {
+			i += 2
+		}
+		if i-from >= 16 {
+			runs = append(runs, utf16String(b[from:i]))
+		}
+		if i == from {
+			i++
+		}
+	}
+	return runs
+}
+
+// decode reads 8-bit text of a Windows code page.
+func decode(b []byte, codepage int) string {
+	s, err := extract.Codepage(codepage).NewDecoder().Bytes(b)
+	if err != nil {
+		return string(b)
+	}
+	return string(s)
+}
