@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -212,19 +213,26 @@ func (i *driveItem) hash() string {
 }
 
 // pages calls visit with every entry of a list, following its links.
-func (s *Source) pages(ctx context.Context, first func() ([]byte, error), visit func(json.RawMessage) error) error {
-	body, err := first()
+func (s *Source) pages(ctx context.Context, ask func() ([]byte, error), visit func(json.RawMessage) error) error {
 	seen := map[string]bool{}
 	for empty := 0; ; {
+		var page list
+		err := s.sensible(ctx, func() error {
+			body, err := ask()
+			if err != nil {
+				return err
+			}
+			page = list{}
+			if err := json.Unmarshal(body, &page); err != nil {
+				return odd("a list is not what is documented")
+			}
+			if page.Value == nil {
+				return odd("a list without value")
+			}
+			return nil
+		})
 		if err != nil {
 			return err
-		}
-		var page list
-		if err := json.Unmarshal(body, &page); err != nil {
-			return untrusted("a list is not what is documented")
-		}
-		if page.Value == nil {
-			return untrusted("a list without value")
 		}
 		for _, entry := range page.Value {
 			if err := visit(entry); err != nil {
@@ -240,7 +248,34 @@ func (s *Source) pages(ctx context.Context, first func() ([]byte, error), visit 
 		if err := s.trustLink(page.NextLink, seen, empty); err != nil {
 			return err
 		}
-		body, err = s.client.Follow(ctx, page.NextLink, false, false)
+		ask = func() ([]byte, error) { return s.client.Follow(ctx, page.NextLink, false, false) }
+	}
+}
+
+// oddError is an answer that does not make sense and may do so the next time.
+type oddError string
+
+func (e oddError) Error() string { return string(e) }
+
+func odd(what string) error { return oddError(what) }
+
+// maxOdd is how often an answer that does not make sense is asked for.
+const maxOdd = 4
+
+// sensible repeats a request until its answer makes sense.
+func (s *Source) sensible(ctx context.Context, ask func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := ask()
+		var what oddError
+		if !errors.As(err, &what) {
+			return err
+		}
+		if attempt >= maxOdd {
+			return untrusted("%s", what)
+		}
+		if err := sleep(ctx, s.governor.Failed(attempt)); err != nil {
+			return err
+		}
 	}
 }
 

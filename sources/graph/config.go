@@ -45,6 +45,8 @@ type Config struct {
 	// Backoff is the first wait after a failed request; it doubles. Zero: one
 	// second. Only tests set it.
 	Backoff time.Duration `yaml:"-" json:"-"`
+	// Version is the program's, for the User-Agent. graph/sdk sets it.
+	Version string `yaml:"-" json:"-"`
 }
 
 // Share is a part of a whole, in (0, 1].

@@ -122,9 +122,11 @@ func (d *download) translate(err error) error {
 // connect asks for the content from an offset on. An offset above zero is
 // asked for on condition that the version is still the one that was begun.
 func (d *download) connect(offset int64) error {
-	if err := d.source.governor.Wait(d.ctx, 0); err != nil {
+	done, err := d.source.governor.Wait(d.ctx, 0)
+	if err != nil {
 		return err
 	}
+	defer done()
 	ctx, cancel := context.WithCancel(d.ctx)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.address, nil)
 	if err != nil || req.URL.Scheme != "https" {

@@ -28,41 +28,53 @@ type page struct {
 
 // next fetches the page that link names and moves on.
 func (f *feed) next(ctx context.Context) (page, error) {
-	var raw struct {
-		Value []driveItem `json:"value"`
-		Next  string      `json:"@odata.nextLink"`
-		Delta string      `json:"@odata.deltaLink"`
-	}
-	body, err := f.fetch(ctx)
-	if err != nil {
-		return page{}, err
-	}
-	if err := json.Unmarshal(body, &raw); err != nil {
-		return page{}, untrusted("a page of changes is not what is documented")
-	}
-	if raw.Value == nil {
-		return page{}, untrusted("a page without value")
-	}
-	items, err := lastOfEach(raw.Value)
+	var p page
+	err := f.source.sensible(ctx, func() error {
+		body, err := f.fetch(ctx)
+		if err != nil {
+			return err
+		}
+		p, err = parsePage(body)
+		return err
+	})
 	if err != nil {
 		return page{}, err
 	}
 	if f.seen == nil {
 		f.seen = map[string]bool{f.link: true}
 	}
-	if f.empty++; len(items) > 0 {
+	if f.empty++; len(p.items) > 0 {
 		f.empty = 0
 	}
-	switch {
-	case raw.Next != "": // a page with both goes on
-		raw.Delta = ""
-		err = f.source.trustLink(raw.Next, f.seen, f.empty)
-	case raw.Delta != "":
-		err = f.source.trustLink(raw.Delta, map[string]bool{}, 0)
-	default:
-		err = untrusted("a page that neither goes on nor ends")
+	if p.next != "" {
+		err = f.source.trustLink(p.next, f.seen, f.empty)
+	} else {
+		err = f.source.trustLink(p.delta, map[string]bool{}, 0)
 	}
-	f.link = raw.Next
+	f.link = p.next
+	return p, err
+}
+
+// parsePage decodes a page and refuses one that does not make sense.
+func parsePage(body []byte) (page, error) {
+	var raw struct {
+		Value []driveItem `json:"value"`
+		Next  string      `json:"@odata.nextLink"`
+		Delta string      `json:"@odata.deltaLink"`
+	}
+	if err := json.Unmarshal(body, &raw); err != nil {
+		return page{}, odd("a page of changes is not what is documented")
+	}
+	if raw.Value == nil {
+		return page{}, odd("a page without value")
+	}
+	if raw.Next == "" && raw.Delta == "" {
+		return page{}, odd("a page that neither goes on nor ends")
+	}
+	if raw.Next != "" {
+		raw.Delta = "" // a page with both goes on
+	}
+	items, err := lastOfEach(raw.Value)
 	return page{items: items, next: raw.Next, delta: raw.Delta}, err
 }
 
@@ -92,7 +104,7 @@ func lastOfEach(items []driveItem) ([]driveItem, error) {
 	at := make(map[string]int, len(items))
 	for i := range items {
 		if items[i].ID == "" {
-			return nil, untrusted("an item without id")
+			return nil, odd("an item without id")
 		}
 		at[items[i].ID] = i
 	}

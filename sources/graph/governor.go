@@ -41,6 +41,7 @@ type Governor struct {
 	quiet   Quiet
 	backoff time.Duration
 	now     func() time.Time
+	slots   chan struct{} // taken by requests that have no answer yet
 
 	mu        sync.Mutex
 	units     float64   // may be spent now; negative: owed
@@ -68,6 +69,9 @@ func NewGovernor(config Config) *Governor {
 		now:     time.Now,
 		slowed:  1,
 		units:   minute * burst,
+		// As many as it takes to spend the units at the latencies that are
+		// usual; more would all be on their way when a pause is asked for.
+		slots: make(chan struct{}, 4+int(minute/1000)),
 	}
 	g.spent.PerMinute = int64(minute)
 	return g
@@ -97,25 +101,29 @@ func (g *Governor) Spent() sources.Spending {
 }
 
 // Wait returns when a request that costs so many resource units may be sent.
-// Returns sources.ErrRefused while the circuit is open, sources.ErrUnavailable
-// outside quiet hours that are kept strictly or when the day's units are
-// spent, or the error of ctx.
-func (g *Governor) Wait(ctx context.Context, units int) error {
+// The caller calls done once, as soon as it has the answer and has shown it to
+// Learn. Returns sources.ErrRefused while the circuit is open,
+// sources.ErrUnavailable outside quiet hours that are kept strictly or when
+// the day's units are spent, or the error of ctx.
+func (g *Governor) Wait(ctx context.Context, units int) (done func(), err error) {
 	start := g.now()
 	for {
-		if err := ctx.Err(); err != nil {
-			return err
+		select {
+		case g.slots <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 		delay, err := g.claim(float64(units))
-		if err != nil {
-			return err
-		}
-		if delay <= 0 {
+		if err == nil && delay <= 0 && ctx.Err() == nil {
 			g.count(units, g.now().Sub(start))
-			return nil
+			return func() { <-g.slots }, nil
+		}
+		<-g.slots
+		if err != nil {
+			return nil, err
 		}
 		if err := sleep(ctx, delay); err != nil {
-			return err
+			return nil, err
 		}
 	}
 }

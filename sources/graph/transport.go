@@ -23,9 +23,6 @@ const (
 	requestTimeout = 100 * time.Second // for one attempt, headers and body
 )
 
-// Version is what the User-Agent says. Set by the builder.
-const Version = "1"
-
 // Token returns a bearer token for Graph. The challenge is the claims that the
 // service asked for, or "". fresh: the token last returned was refused.
 type Token func(ctx context.Context, challenge string, fresh bool) (string, error)
@@ -52,7 +49,7 @@ func NewTransport(config Config, base http.RoundTripper, governor *Governor, tok
 
 // UserAgent returns how the program names itself to Microsoft.
 func (c Config) UserAgent() string {
-	return "NONISV|" + c.Organisation + "|Molnvakt/" + Version
+	return "NONISV|" + c.Organisation + "|Molnvakt/" + c.Version
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -72,10 +69,12 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, signInError(ctx, err)
 		}
-		if err := t.governor.Wait(ctx, units); err != nil {
+		done, err := t.governor.Wait(ctx, units)
+		if err != nil {
 			return nil, err
 		}
 		resp, err := t.once(req, token)
+		done()
 		if err == nil {
 			return resp, nil
 		}

@@ -178,7 +178,8 @@ func (d *Drive) page(t *Tenant, items []*Item, next, delta string, since int) re
 		if link.token == "" {
 			continue
 		}
-		spelling := []string{"root/delta?token=%s", "root/delta(token='%s')", "root/microsoft.graph.delta(token='%s')", "items/root/delta()?token=%s", "delta(token=%s)"}[(len(link.token)+len(items))%5]
+		t.spelling++
+		spelling := []string{"root/delta?token=%s", "root/delta(token='%s')", "root/microsoft.graph.delta(token='%s')", "items/root/delta()?token=%s", "delta(token=%s)"}[t.spelling%5]
 		b = append(b, fmt.Sprintf(`,"@odata.%s":%q`, link.kind, base+fmt.Sprintf(spelling, link.token))...)
 	}
 	b = append(b, `,"value":[`...)

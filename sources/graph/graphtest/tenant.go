@@ -60,6 +60,7 @@ type Tenant struct {
 	log      []Request
 	ledger   ledger
 	serial   int
+	spelling int // counts links, which are spelt in turn
 	signIns  int
 	claims   string // challenge that tokens issued before it do not meet
 	content  map[string]contentGrant

@@ -32,7 +32,7 @@ func open(t testing.TB, tenant *graphtest.Tenant, change ...func(*graph.Config))
 	for _, c := range change {
 		c(&config)
 	}
-	src, err := New(config)
+	src, err := Open(config, "1.2.3")
 	if err != nil {
 		t.Fatal(err)
 	}

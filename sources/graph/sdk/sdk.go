@@ -28,20 +28,12 @@ import (
 	"github.com/molnvakt/molnvakt/sources/graph"
 )
 
-// Open returns the source for the tenant that decode fills in a [graph.Config]
-// for. Nothing is asked of the tenant yet. Returns sources.ErrConfig when the
-// configuration cannot work.
-func Open(decode func(any) error) (*graph.Source, error) {
-	var config graph.Config
-	if err := decode(&config); err != nil {
-		return nil, fmt.Errorf("%w: %w", sources.ErrConfig, err)
-	}
-	return New(config)
-}
-
-// New is Open with a configuration at hand.
-func New(config graph.Config) (*graph.Source, error) {
+// Open returns the source for the tenant that config describes; version is the
+// program's, for the User-Agent. Nothing is asked of the tenant yet. Returns
+// sources.ErrConfig when the configuration cannot work.
+func Open(config graph.Config, version string) (*graph.Source, error) {
 	config = config.Defaults()
+	config.Version = version
 	governor := graph.NewGovernor(config)
 	client, err := newClient(config, governor)
 	if err != nil {
