@@ -58,12 +58,21 @@ func (e *Engine) literalsOfTerms() []literal {
 			literals = append(literals, literal{t.runes, t.Mode != Exact, t.Plain, open, int32(i)})
 			continue
 		}
-		if len(t.expression.literals) == 0 {
+		if len(t.expression.required) == 0 {
 			e.sweeps = append(e.sweeps, int32(i))
 		}
-		for _, text := range t.expression.literals {
-			literals = append(literals, literal{[]rune(text), true, false, true, int32(i)})
+		for _, r := range t.expression.required {
+			// Ids behind the terms name a required text of an expression.
+			id := int32(len(e.terms) + len(e.required))
+			e.required = append(e.required, requiredOf{r, int32(i)})
+			literals = append(literals, literal{[]rune(r.text), true, false, true, id})
 		}
 	}
 	return literals
+}
+
+// requiredOf is a required text and the term that requires it.
+type requiredOf struct {
+	required
+	term int32
 }

@@ -125,6 +125,8 @@ func replacementAt(b []byte, i, copied int) replacement {
 			}
 		}
 		return keep(2)
+	case c == 0xC5 && rest >= 2 && b[i+1] == 0xBF: // long s
+		return replacement{from: i, size: 2, text: "s"}
 	case c < 0xE0:
 		return keep(2)
 	case c == 0xE2 && rest >= 3:
@@ -190,6 +192,10 @@ func replaceE2(b []byte, i, copied int) replacement {
 		case e >= 0xA0 && e <= 0xAF: // word joiner, isolates
 			return one("")
 		}
+	case d == 0x84 && e == 0xAA: // Kelvin
+		return one("K")
+	case d == 0x84 && e == 0xAB: // Ångström
+		return one("Å")
 	case d == 0x88 && e == 0x92: // minus
 		return one("-")
 	}

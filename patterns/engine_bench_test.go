@@ -35,7 +35,7 @@ var syllables = strings.Fields("an de en er för ge ha in kan ko la le lig lä m
 
 func syntheticWord(r *rand.Rand) string {
 	var b strings.Builder
-	for range 1 + r.IntN(4) {
+	for range 1 + r.IntN(3) {
 		b.WriteString(syllables[r.IntN(len(syllables))])
 	}
 	return b.String()
@@ -80,25 +80,58 @@ func syntheticCode(r *rand.Rand, n int) string {
 	return b.String()
 }
 
-// benchmarkEngine has about as many terms as the product's lexicons.
+// benchmarkEngine has the terms of the product's lexicons and as many again,
+// made up.
 func benchmarkEngine(b testing.TB) *Engine {
 	builder := NewBuilder()
-	r := rand.New(rand.NewPCG(7, 7))
-	modes := []Mode{Word, Word, Word, Prefix, Prefix, Suffix, Inside, Phrase}
-	for range 4000 {
-		t := Term{Text: syntheticWord(r) + syntheticWord(r) + syntheticWord(r), Mode: modes[r.IntN(len(modes))]}
-		if t.Mode == Phrase {
-			t.Text += " " + syntheticWord(r) + syntheticWord(r)
-		}
+	add := func(t Term) {
 		if _, err := builder.Term(t); err != nil {
 			b.Fatal(err)
 		}
+	}
+	for _, t := range lexiconTerms(b) {
+		add(t)
+	}
+	r := rand.New(rand.NewPCG(7, 7))
+	modes := []Mode{Word, Word, Word, Prefix, Suffix}
+	for range 2000 {
+		add(Term{Text: syntheticWord(r) + syntheticWord(r), Mode: modes[r.IntN(len(modes))]})
 	}
 	e, err := builder.Build()
 	if err != nil {
 		b.Fatal(err)
 	}
 	return e
+}
+
+// lexiconTerms reads the terms of the library's files.
+func lexiconTerms(b testing.TB) []Term {
+	paths, _ := filepath.Glob("library/lexicons/*.tsv")
+	if len(paths) == 0 {
+		b.Log("no lexicons: only made-up terms")
+	}
+	var terms []Term
+	for _, path := range append(paths, "library/cues.tsv") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(text)) {
+			fields := strings.Split(strings.TrimRight(line, "\n"), "\t")
+			if len(fields) < 3 || line[0] == '#' {
+				continue
+			}
+			mode, known := ParseMode(fields[2])
+			t := Term{Text: fields[0], Mode: mode, Plain: true}
+			if mode == Regexp && len(fields) > 3 {
+				t.Text = fields[3]
+			}
+			if known && checkTerm(t) == nil {
+				terms = append(terms, t)
+			}
+		}
+	}
+	return terms
 }
 
 func BenchmarkEngine(b *testing.B) {

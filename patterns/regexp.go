@@ -4,30 +4,27 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
-	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
 // expression is a regular expression made ready. It is tried only where one
-// of its literals stands: every match contains one.
+// of its required texts stands.
 type expression struct {
 	search   *regexp.Regexp // anywhere
 	start    *regexp.Regexp // at the start of the text
 	inside   *regexp.Regexp // behind one character of context
-	literals []string       // lower case; none: see automaton
+	required []required     // none: it must be tried everywhere
+	first    []byteSet      // what a match can begin with
 	longest  int            // bytes of the longest match, at most MaxRegexpMatch
 }
 
-// Limits of a regular expression: what it is written with, and what it
-// becomes.
+// Limits of a regular expression: what it is written with, what it becomes,
+// and how many of its first bytes are looked at before it is tried.
 const (
 	maxExpression   = 2000
 	maxInstructions = 20_000
+	maxFirstSets    = 16
 )
-
-// minLiteral is the shortest literal worth looking for, in bytes.
-const minLiteral = 3
 
 func checkRegexp(expr string) error {
 	if len(expr) > maxExpression {
@@ -44,13 +41,14 @@ func checkRegexp(expr string) error {
 }
 
 // newExpression compiles an expression: RE2 syntax, either case unless it
-// says (?-i).
+// says (?-i). Endless white space means at most maxGap characters of it.
 func newExpression(expr string) (*expression, error) {
-	expr = "(?i)" + expr
-	parsed, err := syntax.Parse(expr, syntax.Perl)
+	parsed, err := syntax.Parse("(?i)"+expr, syntax.Perl)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTerm, err)
 	}
+	boundSpaces(parsed)
+	bounded := parsed.String()
 	parsed = parsed.Simplify()
 	program, err := syntax.Compile(parsed)
 	if err != nil {
@@ -59,93 +57,22 @@ func newExpression(expr string) (*expression, error) {
 	if len(program.Inst) > maxInstructions {
 		return nil, fmt.Errorf("%w: %q becomes too large", ErrTerm, expr)
 	}
-	x := &expression{longest: longestMatch(parsed), literals: requiredLiterals(parsed)}
+	x := &expression{
+		longest: longestMatch(parsed),
+		first:   firstSets(program, maxFirstSets),
+	}
+	if texts := requiredTexts(parsed); quality(texts) > 0 {
+		x.required = texts
+	}
 	for _, r := range []struct {
 		into   **regexp.Regexp
 		prefix string
 	}{{&x.search, ""}, {&x.start, `\A`}, {&x.inside, `\A(?s:.)`}} {
-		if *r.into, err = regexp.Compile(r.prefix + "(?:" + expr + ")"); err != nil {
+		if *r.into, err = regexp.Compile(r.prefix + "(?:" + bounded + ")"); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrTerm, err)
 		}
 	}
 	return x, nil
-}
-
-// longestMatch returns the longest match in bytes, at most MaxRegexpMatch.
-func longestMatch(re *syntax.Regexp) int {
-	n := 0
-	switch re.Op {
-	case syntax.OpLiteral:
-		n = len(re.Rune) * utf8.UTFMax
-	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		n = utf8.UTFMax
-	case syntax.OpCapture, syntax.OpQuest:
-		n = longestMatch(re.Sub[0])
-	case syntax.OpStar, syntax.OpPlus:
-		n = MaxRegexpMatch
-	case syntax.OpRepeat:
-		n = MaxRegexpMatch
-		if re.Max >= 0 {
-			n = longestMatch(re.Sub[0]) * re.Max
-		}
-	case syntax.OpConcat:
-		for _, sub := range re.Sub {
-			n += longestMatch(sub)
-		}
-	case syntax.OpAlternate:
-		for _, sub := range re.Sub {
-			n = max(n, longestMatch(sub))
-		}
-	}
-	return min(n, MaxRegexpMatch)
-}
-
-// requiredLiterals returns texts of which every match contains one, or
-// nothing if there are no good ones.
-func requiredLiterals(re *syntax.Regexp) []string {
-	switch re.Op {
-	case syntax.OpLiteral:
-		text := strings.Map(unicode.ToLower, string(re.Rune))
-		if len(text) >= minLiteral && len(text) <= maxTerm {
-			return []string{text}
-		}
-	case syntax.OpCapture, syntax.OpPlus:
-		return requiredLiterals(re.Sub[0])
-	case syntax.OpRepeat:
-		if re.Min > 0 {
-			return requiredLiterals(re.Sub[0])
-		}
-	case syntax.OpConcat:
-		var best []string
-		for _, sub := range re.Sub {
-			if l := requiredLiterals(sub); shortest(l) > shortest(best) {
-				best = l
-			}
-		}
-		return best
-	case syntax.OpAlternate:
-		var all []string
-		for _, sub := range re.Sub {
-			l := requiredLiterals(sub)
-			if l == nil || len(all) > 64 {
-				return nil
-			}
-			all = append(all, l...)
-		}
-		return all
-	}
-	return nil
-}
-
-func shortest(texts []string) int {
-	if len(texts) == 0 {
-		return 0
-	}
-	n := len(texts[0])
-	for _, t := range texts {
-		n = min(n, len(t))
-	}
-	return n
 }
 
 // match returns the end of the match that begins at p, or -1. What lies more
@@ -163,6 +90,19 @@ func (x *expression) match(b []byte, p int) int {
 	return -1
 }
 
+// begins reports whether a match can begin at p, by its first bytes.
+func (x *expression) begins(b []byte, p int) bool {
+	if len(b)-p < len(x.first) {
+		return false
+	}
+	for i := range x.first {
+		if !x.first[i].has(b[p+i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // The budget of an expression in one document: bytes it may read for every
 // byte of the document, and at the start.
 const (
@@ -172,15 +112,61 @@ const (
 	expressionCost = 64
 )
 
-// express looks for matches of an expression around a literal that ends at
-// end. Matches do not overlap; the leftmost comes first.
-func (s *Scanner) express(id int32, t *term, end int) {
-	x := t.expression
-	free := max(0, s.last[id]-s.base) // where the last match ended
-	s.expressIn(id, t, max(free, end-x.longest), end, min(len(s.text), end+x.longest))
+// budget returns how many bytes an expression may read in this document.
+func (s *Scanner) budget() int { return budgetStart + budgetRate*s.scanned }
+
+// Exhausted returns the terms whose expressions have cost more than they may
+// in this document: what they matched later was not looked for.
+func (s *Scanner) Exhausted() []TermID {
+	var ids []TermID
+	for i, spent := range s.spent {
+		t := &s.engine.terms[i]
+		if t.hit.Kind == TermHit && spent > s.budget() {
+			ids = append(ids, t.hit.Term)
+		}
+	}
+	return ids
 }
 
-// sweep looks for matches of an expression without literals everywhere.
+// express looks for matches that contain the required text r, which ends at
+// end.
+func (s *Scanner) express(id int32, t *term, r required, end int) {
+	x := t.expression
+	begin := end - len(r.text)
+	from, to := max(0, begin-r.max), begin-r.min
+	if r.max > nearRequired {
+		from = max(from, s.last[id]-s.base)
+		s.expressIn(id, t, from, to+1, min(len(s.text), end+x.longest))
+		return
+	}
+	for p := from; p <= to; p++ {
+		if !x.begins(s.text, p) || !utf8.RuneStart(s.text[p]) || s.spent[id] > s.budget() {
+			continue
+		}
+		s.spent[id] += expressionCost + x.longest
+		if e := x.match(s.text, p); e >= 0 {
+			s.found(id, p, e)
+		}
+	}
+}
+
+// leftmost drops matches of an expression that overlap one before; hits are
+// sorted.
+func (s *Scanner) leftmost(hits []Hit) []Hit {
+	kept := hits[:0]
+	for _, h := range hits {
+		if s.engine.terms[h.id].expression != nil {
+			if h.Start < s.last[h.id]-s.base {
+				continue
+			}
+			s.last[h.id] = s.base + h.End
+		}
+		kept = append(kept, h)
+	}
+	return kept
+}
+
+// sweep looks for matches of an expression that requires no text everywhere.
 func (s *Scanner) sweep(id int32, t *term) {
 	s.expressIn(id, t, 0, len(s.text), len(s.text))
 }
@@ -201,27 +187,11 @@ func (s *Scanner) expressIn(id int32, t *term, from, end, to int) {
 		p := from + m[0]
 		if e := x.match(s.text, p); e >= 0 {
 			s.last[id] = s.base + e
-			s.found(t, p, e)
+			s.found(id, p, e)
 			from = e
 			continue
 		}
 		_, n := utf8.DecodeRune(s.text[p:])
 		from = p + n
 	}
-}
-
-// budget returns how many bytes an expression may read in this document.
-func (s *Scanner) budget() int { return budgetStart + budgetRate*s.scanned }
-
-// Exhausted returns the terms whose expressions have cost more than they may
-// in this document: what they matched later was not looked for.
-func (s *Scanner) Exhausted() []TermID {
-	var ids []TermID
-	for i, spent := range s.spent {
-		t := &s.engine.terms[i]
-		if t.hit.Kind == TermHit && spent > s.budget() {
-			ids = append(ids, t.hit.Term)
-		}
-	}
-	return ids
 }

@@ -82,6 +82,7 @@ type Hit struct {
 	Context    Context    // of ContextHit
 	Shape      Shape
 	Term       TermID // of TermHit
+	id         int32  // of what was found, in the engine
 	number     uint64 // digits in normal form, where they fit
 }
 
@@ -92,7 +93,8 @@ type Engine struct {
 	tests    testNumbers
 	terms    []term // the Builder's, then the engine's own
 	literals *literalTable
-	sweeps   []int32   // expressions that have no literal
+	required []requiredOf
+	sweeps   []int32   // expressions that require no text
 	pool     sync.Pool // of *Scanner, for Parse
 }
 

@@ -10,7 +10,7 @@ type Scanner struct {
 	lists    [hitLists][]Hit
 	hits     []Hit
 	text     []byte // canonical, of the scan at hand
-	last     []int  // by term: where the last hit began or, of an expression, ended
+	last     []int  // by term: base and where the last hit began or, of an expression, ended
 	base     int    // grows with every scan, so that last need not be cleared
 	spent    []int  // by term: bytes that its expression has read in this document
 	scanned  int    // bytes of this document
@@ -56,6 +56,9 @@ func (s *Scanner) Scan(text []byte) []Hit {
 	for i := range s.lists {
 		sortNearly(s.lists[i])
 	}
+	s.lists[termList] = s.leftmost(s.lists[termList])
+	s.lists[secretList] = s.leftmost(s.lists[secretList])
+	s.base += len(s.text) + 1
 	s.merge()
 	if len(canon.edits) > 0 {
 		for i := range s.hits {
@@ -84,23 +87,24 @@ func (s *Scanner) Begin() {
 // confirm looks closer where literals end.
 func (s *Scanner) confirm(p proposal) {
 	for _, id := range s.engine.literals.idsOf(p.state) {
-		t := &s.engine.terms[id]
-		if t.expression != nil {
-			s.express(id, t, p.end)
+		if k := int(id) - len(s.engine.terms); k >= 0 {
+			r := &s.engine.required[k]
+			s.express(r.term, &s.engine.terms[r.term], r.required, p.end)
 			continue
 		}
+		t := &s.engine.terms[id]
 		from, to, ok := t.confirm(s.text, p.end)
 		if !ok || s.last[id] == s.base+from {
 			continue
 		}
 		s.last[id] = s.base + from
-		s.found(t, from, to)
+		s.found(id, from, to)
 	}
 }
 
-func (s *Scanner) found(t *term, from, to int) {
-	h := t.hit
-	h.Start, h.End = from, to
+func (s *Scanner) found(id int32, from, to int) {
+	h := s.engine.terms[id].hit
+	h.Start, h.End, h.id = from, to, id
 	list := termList
 	if h.Kind == SecretHit {
 		list = secretList
@@ -108,7 +112,7 @@ func (s *Scanner) found(t *term, from, to int) {
 	s.lists[list] = append(s.lists[list], h)
 }
 
-// hitsBefore orders hits by Start, longer first.
+// hitBefore orders hits by Start, longer first.
 func hitBefore(a, b *Hit) bool {
 	return a.Start < b.Start || a.Start == b.Start && a.End > b.End
 }
