@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/molnvakt/molnvakt/findings"
 	"github.com/molnvakt/molnvakt/policy"
@@ -32,7 +33,11 @@ func (p *page) summary(t *tally, c findings.Coverage) summaryView {
 	if v.Calm {
 		v.Lede = w.T("html.lede-none") + " " + read
 	} else {
-		v.Lede = w.N("html.lede-forbidden", forbidden) + " " + w.N("html.lede-undecided", undecided) + " " + read
+		v.Lede = w.N("html.lede-forbidden", forbidden)
+		if undecided > 0 {
+			v.Lede += " " + w.N("html.lede-undecided", undecided)
+		}
+		v.Lede += " " + read
 	}
 	v.Figures = []figure{
 		{Number: w.Number(forbidden), Label: w.T("html.figure-forbidden"), Note: w.T("html.figure-forbidden-note"), Tone: tone(forbidden, "bad")},
@@ -75,7 +80,7 @@ type place struct{ Name, Folder, Source, Service string }
 
 func (p *page) place(f findings.Finding) place {
 	folder, name := path.Split(f.Item.Path)
-	return place{Name: cmp.Or(name, f.Item.Path), Folder: path.Clean("/" + folder)[1:], Source: f.Source, Service: p.words.Service(f.Service)}
+	return place{Name: cmp.Or(name, f.Item.Path), Folder: strings.TrimSuffix(folder, "/"), Source: f.Source, Service: p.words.Service(f.Service)}
 }
 
 // sealed returns nil when there is nothing of the kind.
