@@ -158,38 +158,51 @@ func (s *digitPass) take(id Identifier, from, to int, shape Shape, number uint64
 }
 
 // run tries the shapes that begin with, or end in, the run of n digits at p.
+// What stands right behind it rules most shapes out.
 func (s *digitPass) run(p, n int) {
-	left := s.leftEdge(p)
-	if left == edgeWord {
-		s.afterLetters(p, n)
-		return
-	}
 	if n > 19 {
 		return
 	}
-	before := s.at(p - 1)
-	if before == ' ' && n <= 4 && p >= 2 && s.afterWord(p, n) {
+	e := p + n
+	behind := s.at(e)
+	switch left := s.leftEdge(p); {
+	case left == edgeWord:
+		s.afterLetters(p, n)
+		return
+	case left == edgeNumber && s.text[p-1] != '+':
+		return
+	}
+	if n <= 4 && p >= 2 && s.text[p-1] == ' ' && s.afterWord(p, n) {
+		return
+	}
+	if n <= 5 && !joins(behind) {
 		return
 	}
 	if s.personRun(p, n) {
 		return
 	}
-	switch n {
-	case 6:
-		if s.nordicSix(p) {
-			return
-		}
-	case 11, 12:
-		if s.bareNordic(p, n) {
-			return
-		}
+	if n == 4 && s.dateAt(p) {
+		s.taken = p + len("2006-01-02")
+		return
 	}
-	if s.card(p, n) {
+	if n == 6 && s.nordicSix(p) || n == 11 && s.bareNordic(p, n) || s.card(p, n) {
 		return
 	}
 	s.payments(p, n)
 	s.places(p, n)
-	s.phone(p, n)
+	if s.text[p] == '0' || s.at(p-1) == '+' {
+		s.phone(p, n)
+	}
+}
+
+// joins reports whether a byte behind a short run of digits can be part of an
+// identifier.
+func joins(c byte) bool {
+	switch c {
+	case ' ', '-', '.', ':', '/', ',', '(', '\t', '\n':
+		return true
+	}
+	return asciiLetter(c)
 }
 
 // number returns the value of digits, at most 19 of them.

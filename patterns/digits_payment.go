@@ -10,7 +10,7 @@ func (s *digitPass) card(p, n int) bool {
 		return false
 	}
 	sep := s.at(p + 4)
-	if n != 4 || sep != ' ' && sep != '-' {
+	if n != 4 || sep != ' ' && sep != '-' || s.text[p] < '2' || s.text[p] > '6' || !asciiDigit(s.at(p+7)) {
 		return false
 	}
 	var d [19]byte
@@ -135,6 +135,11 @@ func (s *digitPass) account(p, n int) {
 	if best > 0 {
 		s.emit(Bankkonto, p, best, ShapeDashed|ShapeChecked|ShapeKeyword|s.accountPerson(d[:length]), number(d[:length]))
 	}
+}
+
+// dateAt reports whether an ISO date stands at p.
+func (s *digitPass) dateAt(p int) bool {
+	return s.at(p+4) == '-' && s.at(p+7) == '-' && s.digitsFrom(p+5, 2) && s.digitsFrom(p+8, 2)
 }
 
 // accountGap returns the size of what separates groups of an account: one

@@ -41,7 +41,7 @@ func (s *digitPass) personRun(p, n int) bool {
 	case 4:
 		return s.isoDate(p)
 	case 6, 8:
-		return s.dateAndTail(p, p, n)
+		return s.dateAndTail(p, n)
 	case 10:
 		return s.bareTen(p)
 	case 12:
@@ -86,12 +86,16 @@ func (s *digitPass) isoDate(p int) bool {
 
 // dateAndTail finds a date of six or eight digits at p, a separator and four
 // digits, or the letter and three digits of an interim number.
-func (s *digitPass) dateAndTail(from, p, n int) bool {
+func (s *digitPass) dateAndTail(p, n int) bool {
 	e := p + n
-	if n == 8 && s.reserveLetters(p) {
+	behind := s.at(e)
+	if n == 8 && (asciiUpper(behind) || behind == '-') && s.reserveLetters(p) {
 		return true
 	}
 	size, shape, plus := s.separatorAt(e)
+	if size == 0 && !asciiUpper(behind) {
+		return false
+	}
 	if s.interim(p, n, size) {
 		return true
 	}
@@ -103,9 +107,9 @@ func (s *digitPass) dateAndTail(from, p, n int) bool {
 	copy(d[:], s.text[p:e])
 	copy(d[n:], s.text[e+size:to])
 	if n == 8 {
-		return s.twelve(d[:], from, to, shape)
+		return s.twelve(d[:], p, to, shape)
 	}
-	return s.ten(d[:10], from, to, shape, plus)
+	return s.ten(d[:10], p, to, shape, plus)
 }
 
 // twelve judges twelve digits written from..to.

@@ -24,7 +24,7 @@ func (s *digitPass) places(p, n int) {
 	case n == 4 && (c == '/' || c == ':' || c == '-'):
 		s.bareCaseNumber(p)
 	}
-	if c := s.at(e); n <= 4 && (c == ':' || c == '-' || asciiLetter(c) || s.at(p-1) == ':') {
+	if n <= 4 && s.colons(p, e) {
 		s.hardware(p)
 	}
 }
@@ -76,11 +76,52 @@ func networkShape(a netip.Addr) Shape {
 	return ShapeDashed
 }
 
+// colons reports whether groups of hex digits around the run p..e are joined
+// by three colons or hyphens, or by a double colon, as in MAC and IPv6
+// addresses but not in times and dates.
+func (s *digitPass) colons(p, e int) bool {
+	sep := s.at(e)
+	if asciiLetter(sep) {
+		for e < len(s.text) && hexDigit(s.text[e]) && e-p < 4 {
+			e++
+		}
+		sep = s.at(e)
+	}
+	if sep != ':' && sep != '-' {
+		if sep = s.at(p - 1); sep != ':' && sep != '-' {
+			return false
+		}
+	}
+	count := 0
+	for i := e; i < len(s.text) && i < e+16 && count < 3; i++ {
+		if s.text[i] == sep {
+			count++
+			if s.at(i+1) == sep && sep == ':' {
+				return true
+			}
+		} else if !hexDigit(s.text[i]) {
+			break
+		}
+	}
+	for i := p - 1; i >= 0 && i > p-16 && count < 3; i-- {
+		if s.text[i] == sep {
+			count++
+			if s.at(i-1) == sep && sep == ':' {
+				return true
+			}
+		} else if !hexDigit(s.text[i]) {
+			break
+		}
+	}
+	return count >= 3
+}
+
+func hexDigit(c byte) bool { return asciiDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
+
 // hardware finds MAC and IPv6 addresses that contain the run at p.
 func (s *digitPass) hardware(p int) {
-	hex := func(c byte) bool { return asciiDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
 	from, colons := p, 0
-	for from > 0 && p-from < 40 && (hex(s.text[from-1]) || s.text[from-1] == ':' || s.text[from-1] == '-') {
+	for from > 0 && p-from < 40 && (hexDigit(s.text[from-1]) || s.text[from-1] == ':' || s.text[from-1] == '-') {
 		from--
 	}
 	for from < p && s.text[from] == '-' {
@@ -90,7 +131,7 @@ func (s *digitPass) hardware(p int) {
 		return
 	}
 	e := from
-	for e < len(s.text) && e-from < 40 && (hex(s.text[e]) || s.text[e] == ':' || s.text[e] == '-' && e-from < 17) {
+	for e < len(s.text) && e-from < 40 && (hexDigit(s.text[e]) || s.text[e] == ':' || s.text[e] == '-' && e-from < 17) {
 		if s.text[e] == ':' {
 			colons++
 		}
@@ -269,8 +310,14 @@ func nameStart(b []byte, end int) int {
 // address finds a street and number before p..e, and the postcode and town
 // that may follow.
 func (s *digitPass) address(p, e int) bool {
+	if !indexByte("nadtg\xa9", s.text[p-2]) {
+		return false // no ending of a street's name
+	}
 	start := nameOrWordStart(s.text, p-1)
-	kind := streetEnding(strings.ToLower(string(s.text[start : p-1])))
+	if p-1-start < 3 {
+		return false
+	}
+	kind := streetEnding(s.text[start : p-1])
 	if kind == notStreet {
 		return false
 	}
@@ -330,18 +377,37 @@ const (
 	surelyStreet
 )
 
-func streetEnding(word string) streetKind {
+// streetEnding knows how names of streets end; case does not matter.
+func streetEnding(word []byte) streetKind {
 	for _, ending := range [...]string{"gatan", "vägen", "gränd", "gränden", "stigen", "allén", "gata", "torget"} {
-		if strings.HasSuffix(word, ending) {
+		if endsWith(word, ending) {
 			return surelyStreet
 		}
 	}
 	for _, ending := range [...]string{"väg", "stig", "torg", "plan", "planen", "backen", "allé", "leden", "platsen", "parken", "kajen", "ringen", "slingan", "gången", "höjden", "tunet", "terrassen", "kroken", "liden", "åsen", "gården", "rundan", "bågen", "spåret", "svängen", "hamnen"} {
-		if strings.HasSuffix(word, ending) {
+		if endsWith(word, ending) {
 			return maybeStreet
 		}
 	}
 	return notStreet
+}
+
+// endsWith ignores the case of ASCII letters.
+func endsWith(word []byte, ending string) bool {
+	if len(word) < len(ending) {
+		return false
+	}
+	tail := word[len(word)-len(ending):]
+	for i := len(ending) - 1; i >= 0; i-- {
+		c := tail[i]
+		if asciiUpper(c) {
+			c |= 0x20
+		}
+		if c != ending[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // postcode reads ", lgh 1102, 123 45 Storstad" from e on and returns where
