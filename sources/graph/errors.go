@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/molnvakt/molnvakt/sources"
@@ -76,19 +77,19 @@ func (e *Error) noDrive() bool {
 func newError(status int, header http.Header, body []byte) *Error {
 	e := &Error{
 		Status:    status,
-		RequestID: safeToken(header.Get("request-id")),
+		RequestID: safeID(header.Get("request-id")),
 		Virus:     strings.EqualFold(header.Get("X-Virus-Infected"), "true"),
 		Empty:     len(body) == 0,
 	}
 	var envelope struct{ Error codes }
 	if json.Unmarshal(body, &envelope) == nil {
-		e.Code, e.Message = safeToken(envelope.Error.Code), envelope.Error.Message
+		e.Code, e.Message = safeCode(envelope.Error.Code), envelope.Error.Message
 		for inner := envelope.Error.InnerError; inner != nil; inner = inner.InnerError {
 			if inner.Code != "" {
-				e.Inner = safeToken(inner.Code)
+				e.Inner = safeCode(inner.Code)
 			}
 			if e.RequestID == "" {
-				e.RequestID = safeToken(inner.RequestID)
+				e.RequestID = safeID(inner.RequestID)
 			}
 		}
 		return e
@@ -105,13 +106,24 @@ type codes struct {
 	InnerError *codes `json:"innerError"` // also innererror: encoding/json does not tell case apart
 }
 
-// safeToken keeps what a code or id may consist of.
-func safeToken(s string) string {
+// safeCode keeps of a code what codes are made of: a code is the service's
+// word, and goes into logs.
+func safeCode(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r) {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_' || r == '.' {
 			return r
 		}
 		return -1
 	}, s)
 	return s[:min(len(s), 64)]
+}
+
+var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// safeID returns a request-id, which is a UUID; anything else is dropped.
+func safeID(s string) string {
+	if !uuid.MatchString(s) {
+		return ""
+	}
+	return s
 }

@@ -242,7 +242,7 @@ func (g *Governor) heed(h http.Header, now time.Time) {
 	}
 	if ok3 && reset > 0 {
 		full := g.limit * float64(g.share) / 60
-		g.slowed = min(1, max(0.05, left/reset.Seconds()/full))
+		g.slowed = min(1, max(0.005, left/reset.Seconds()/full))
 		g.units = min(g.units, left/4)
 	}
 }

@@ -158,7 +158,7 @@ func (e *enumeration) drives(ctx context.Context) error {
 			return fmt.Errorf("listing the drives of a site: %w", err)
 		case st.personal() && noDrive(err):
 		case st.Error != nil:
-			e.gap(st, fmt.Errorf("graph: listed with error %s: %w", safeToken(st.Error.Code), err))
+			e.gap(st, fmt.Errorf("graph: listed with error %s: %w", safeCode(st.Error.Code), err))
 		default:
 			e.gap(st, err)
 		}

@@ -122,10 +122,10 @@ func (t *Transport) once(req *http.Request, token string) (*http.Response, error
 	case resp.StatusCode >= 300:
 		body = nil
 	case err != nil:
-		return resp, fmt.Errorf("graph: an answer broke off (request-id %s): %w", safeToken(resp.Header.Get("request-id")), err)
+		return resp, fmt.Errorf("graph: an answer broke off (request-id %s): %w", safeID(resp.Header.Get("request-id")), err)
 	default:
 		if err := plausible(body); err != nil {
-			return resp, fmt.Errorf("graph: %w (request-id %s)", err, safeToken(resp.Header.Get("request-id")))
+			return resp, fmt.Errorf("graph: %w (request-id %s)", err, safeID(resp.Header.Get("request-id")))
 		}
 	}
 	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
