@@ -94,10 +94,17 @@ func (r *Reader) Extract(ctx context.Context, in extract.Input, out extract.Sink
 // errRefused means that PDFium sees no document.
 var errRefused = errors.New("PDFium refuses the document")
 
-// afterRefusal tries the second reader and, failing that, what can be seen of
-// a document that has lost its structure.
+// afterRefusal tries to mend the document, and then the second reader.
 func (r *Reader) afterRefusal(ctx context.Context, in extract.Input, out extract.Sink) error {
 	counting := &counter{Sink: out}
+	if salvaged, ok := salvage(in); ok {
+		if err := r.withPDFium(ctx, salvaged, counting, nil); err != nil && !errors.Is(err, errRefused) {
+			return err
+		}
+		if counting.pieces > 0 {
+			return fmt.Errorf("the end of the document is missing: %w", extract.ErrDamaged)
+		}
+	}
 	err := readSecond(ctx, in, counting, nil)
 	if err == nil && counting.pieces == 0 {
 		return fmt.Errorf("no page can be read: %w", extract.ErrDamaged)

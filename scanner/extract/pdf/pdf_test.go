@@ -105,3 +105,7 @@ func read(t testing.TB, r *pdf.Reader, path string) (string, error) {
 }
 
 var _ extract.Extractor = (*pdf.Reader)(nil)
+
+func TestReader(t *testing.T) { extracttest.Run(t, reader(t, pdf.PDFium)) }
+
+func FuzzReader(f *testing.F) { extracttest.Fuzz(f, reader(f, pdf.PDFium)) }

@@ -194,7 +194,7 @@ func (d *document) text(p requests.Page) (string, bool) {
 	if !d.check(err) {
 		return "", false
 	}
-	return tidy(text.Text), true
+	return tidy(text.Text) + "\n", true
 }
 
 // information writes title, author, subject and keywords.

@@ -14,17 +14,24 @@ import (
 const maxSecondPages = 100_000
 
 // readSecond reads the document with ledongthuc/pdf. With seen, only lines
-// that hold a word that was not seen are written. Its panics are let through:
-// they end the sandbox child, which is what it is for.
+// that hold a word that was not seen are written.
 func readSecond(ctx context.Context, in extract.Input, out extract.Sink, seen words) error {
 	passwords := append([]string{""}, in.Passwords...)
-	r, err := pdf.NewReaderEncrypted(in, in.Size, func() string {
-		if len(passwords) == 0 {
-			return ""
+	var r *pdf.Reader
+	pages := 0
+	err := guarded(func() (err error) {
+		r, err = pdf.NewReaderEncrypted(in, in.Size, func() string {
+			if len(passwords) == 0 {
+				return ""
+			}
+			next := passwords[0]
+			passwords = passwords[1:]
+			return next
+		})
+		if err == nil {
+			pages = min(r.NumPage(), maxSecondPages)
 		}
-		next := passwords[0]
-		passwords = passwords[1:]
-		return next
+		return err
 	})
 	switch {
 	case err == pdf.ErrInvalidPassword:
@@ -33,11 +40,15 @@ func readSecond(ctx context.Context, in extract.Input, out extract.Sink, seen wo
 		return fmt.Errorf("second reader: %w", extract.ErrDamaged)
 	}
 	damaged := 0
-	for n := 1; n <= min(r.NumPage(), maxSecondPages); n++ {
+	for n := 1; n <= pages; n++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		text, err := r.Page(n).GetPlainText(nil)
+		var text string
+		err := guarded(func() (err error) {
+			text, err = r.Page(n).GetPlainText(nil)
+			return err
+		})
 		if err != nil {
 			damaged++
 			continue
@@ -54,6 +65,17 @@ func readSecond(ctx context.Context, in extract.Input, out extract.Sink, seen wo
 		return fmt.Errorf("second reader: %d pages: %w", damaged, extract.ErrDamaged)
 	}
 	return nil
+}
+
+// guarded calls the library, which reports what it cannot parse by panicking.
+// What it was building is dropped.
+func guarded(call func() error) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = extract.ErrDamaged
+		}
+	}()
+	return call()
 }
 
 // newLines keeps the lines that add a word.

@@ -7,19 +7,20 @@ import (
 	"unicode/utf8"
 )
 
-// lineHyphen is what PDFium gives for a hyphen that ended a line.
-const lineHyphen = '\u0002'
+// lineHyphens are what PDFium gives, by one function or another, for a hyphen
+// that ended a line: the line's end is gone with it.
+const lineHyphens = "\u0002\ufffe"
 
 // splitNumber is an identifier that a line's end parts after its hyphen:
 // "19670919-" and, on the next line, "9530".
-var splitNumber = regexp.MustCompile(`(\b(?:\d{2})?\d{6}[-+])\n(\d{4}\b)`)
+var splitNumber = regexp.MustCompile(`(\b(?:\d{2})?\d{6}[-+])\n(\d{4}\b) ?`)
 
 // tidy makes page text of what PDFium gives: lines end in "\n", words and
 // numbers that were parted at a line's end are whole again, rows of tables
 // stay lines.
 func tidy(text string) string {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
-	if strings.ContainsRune(text, lineHyphen) {
+	if strings.ContainsAny(text, lineHyphens) {
 		text = joinHyphens(text)
 	}
 	text = splitNumber.ReplaceAllString(text, "$1$2\n")
@@ -29,7 +30,7 @@ func tidy(text string) string {
 			return '\n'
 		case r == '\n' || r == '\t':
 			return r
-		case r < ' ' || r == '\ufffe' || r == '\uffff' || r == '\u00ad':
+		case r < ' ' || r == '\uffff' || r == '\u00ad':
 			return -1
 		case r == '\u00a0':
 			return ' '
@@ -44,29 +45,22 @@ func joinHyphens(text string) string {
 	var b strings.Builder
 	b.Grow(len(text))
 	for {
-		before, after, found := strings.Cut(text, string(lineHyphen))
-		b.WriteString(before)
-		if !found {
+		i := strings.IndexAny(text, lineHyphens)
+		if i < 0 {
+			b.WriteString(text)
 			return b.String()
 		}
-		text = after
-		rest := strings.TrimLeft(after, "\n ")
-		if rest == after { // in the midst of a line: a hyphen like any other
-			b.WriteByte('-')
-			continue
-		}
+		before := text[:i]
+		_, size := utf8.DecodeRuneInString(text[i:])
+		text = strings.TrimLeft(text[i+size:], "\n ")
+		b.WriteString(before)
 		last, _ := utf8.DecodeLastRuneInString(before)
-		next, _ := utf8.DecodeRuneInString(rest)
+		next, _ := utf8.DecodeRuneInString(text)
 		switch {
-		case sharesEnding(rest):
+		case sharesEnding(text):
 			b.WriteString("- ")
-			text = rest
 		case unicode.IsLower(last) && unicode.IsLower(next):
-			text = rest
-		case unicode.IsDigit(last) && unicode.IsDigit(next), unicode.IsUpper(last), unicode.IsUpper(next) && unicode.IsLetter(last):
-			b.WriteByte('-')
-			text = rest
-		default:
+		default: // "HVB-hem", "1967-02"
 			b.WriteByte('-')
 		}
 	}
