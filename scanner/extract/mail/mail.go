@@ -60,6 +60,7 @@ type message struct {
 	flow *extract.Flow
 	out  extract.Sink
 
+	place    string  // of a message that lies in this one without being a file
 	said     wordSet // the words of the plain bodies so far
 	attached int
 	sealed   error // the whole mail is encrypted
@@ -73,17 +74,17 @@ var (
 )
 
 func (m *message) head(h header) {
-	m.flow.Alone(extract.Part{Kind: extract.Title}, words(h.get("Subject")))
+	m.flow.Alone(m.at(extract.Title), words(h.get("Subject")))
 	for _, name := range addressFields {
 		for _, v := range h[strings.ToLower(name)] {
 			if v = strings.TrimSpace(words(v)); v != "" {
-				m.flow.Alone(extract.Part{Kind: extract.Address}, name+": "+v)
+				m.flow.Alone(m.at(extract.Address), name+": "+v)
 			}
 		}
 	}
 	for _, name := range otherFields {
 		if v := strings.TrimSpace(words(h.get(name))); v != "" {
-			m.flow.Alone(extract.Part{Kind: extract.Property}, name+": "+v)
+			m.flow.Alone(m.at(extract.Property), name+": "+v)
 		}
 	}
 }
@@ -167,7 +168,7 @@ func (m *message) plain(text string) {
 		m.flow.Gap("", fmt.Errorf("mail: PGP: %w", extract.ErrEncrypted))
 	}
 	m.said.add(text)
-	m.flow.In(extract.Part{Kind: extract.Body})
+	m.flow.In(m.at(extract.Body))
 	for line := range strings.Lines(text) {
 		m.flow.Write(line)
 		m.flow.Line()
@@ -176,13 +177,17 @@ func (m *message) plain(text string) {
 
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "")
 
+func (m *message) at(kind extract.Kind) extract.Part {
+	return extract.Part{Kind: kind, Place: m.place}
+}
+
 // html writes an HTML body, unless the plain one has said it all.
 func (m *message) html(text string) {
 	m.flow.Flush()
 	if m.flow.Err() != nil {
 		return
 	}
-	held := heldSink{said: &m.said, out: m.out}
+	held := heldSink{said: &m.said, out: m.out, place: m.place}
 	flow := extract.NewFlow(m.ctx, &held)
 	err := extract.HTML(strings.NewReader(text), m.in.Limits, flow)
 	if closeErr := flow.Close(); closeErr != nil {
@@ -239,11 +244,12 @@ func noWord(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 // heldSink holds back what says nothing new and hands on everything from the
 // first new word.
 type heldSink struct {
-	said *wordSet
-	out  extract.Sink
-	held []func() error
-	open bool
-	err  error // of out
+	said  *wordSet
+	out   extract.Sink
+	place string // for text that has none
+	held  []func() error
+	open  bool
+	err   error // of out
 }
 
 func (h *heldSink) hand(isNew bool, do func() error) error {
@@ -264,6 +270,9 @@ func (h *heldSink) hand(isNew bool, do func() error) error {
 
 // Text implements extract.Sink.
 func (h *heldSink) Text(p extract.Part, text string) error {
+	if p.Place == "" {
+		p.Place = h.place
+	}
 	return h.hand(!h.said.holds(text), func() error { return h.out.Text(p, text) })
 }
 

@@ -16,6 +16,38 @@ func TestEML(t *testing.T) { extracttest.Run(t, mail.NewEML(), "testdata/eml") }
 
 func FuzzEML(f *testing.F) { extracttest.Fuzz(f, mail.NewEML(), "testdata/eml") }
 
+func TestMSG(t *testing.T) { extracttest.Run(t, mail.NewMSG(), "testdata/msg") }
+
+func FuzzMSG(f *testing.F) { extracttest.Fuzz(f, mail.NewMSG(), "testdata/msg") }
+
+func TestMbox(t *testing.T) { extracttest.Run(t, mail.NewMbox(), "testdata/mbox") }
+
+func FuzzMbox(f *testing.F) { extracttest.Fuzz(f, mail.NewMbox(), "testdata/mbox") }
+
+func TestCard(t *testing.T) { extracttest.Run(t, mail.NewCard(), "testdata/card") }
+
+func FuzzCard(f *testing.F) { extracttest.Fuzz(f, mail.NewCard(), "testdata/card") }
+
+func TestTNEF(t *testing.T) { extracttest.Run(t, mail.NewTNEF(), "testdata/tnef") }
+
+func FuzzTNEF(f *testing.F) { extracttest.Fuzz(f, mail.NewTNEF(), "testdata/tnef") }
+
+func TestRealMSG(t *testing.T) {
+	for name, want := range map[string]string{
+		"documents/cyrillic_message.msg":        "Свиридов Дмитрий Владимирович",
+		"more/office/HTMLBodyBinary_CP1251.msg": "автоматически",
+		"more/office/testMSG_StickyNote.msg":    "",
+	} {
+		r, err := read(t, mail.NewMSG(), filepath.Join(extracttest.Corpus(t), name))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !strings.Contains(r.String(), want) || len(r.Parts)+len(r.Files) == 0 {
+			t.Errorf("%s reads:\n%s", name, r)
+		}
+	}
+}
+
 // Mails made to hurt a parser end fast, with text or a gap.
 func TestHostileMails(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(extracttest.Corpus(t), "hostile", "*.eml"))
