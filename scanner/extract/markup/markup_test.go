@@ -15,6 +15,14 @@ func TestHTML(t *testing.T) { extracttest.Run(t, markup.NewHTML(), "testdata/htm
 
 func FuzzHTML(f *testing.F) { extracttest.Fuzz(f, markup.NewHTML(), "testdata/html") }
 
+func TestXML(t *testing.T) { extracttest.Run(t, markup.NewXML(), "testdata/xml") }
+
+func FuzzXML(f *testing.F) { extracttest.Fuzz(f, markup.NewXML(), "testdata/xml") }
+
+func TestJSON(t *testing.T) { extracttest.Run(t, markup.NewJSON(), "testdata/json") }
+
+func FuzzJSON(f *testing.F) { extracttest.Fuzz(f, markup.NewJSON(), "testdata/json") }
+
 func TestSwedishLetter(t *testing.T) {
 	content, err := os.ReadFile(filepath.Join(extracttest.Corpus(t), "swedish", "brev.html"))
 	if err != nil {
@@ -35,6 +43,16 @@ func BenchmarkHTML(b *testing.B) {
 	row := "<tr><td>Åsa Öberg</td><td>19850709-2388</td><td><b>Skolgatan</b> 12, 662&nbsp;31 Åmål</td></tr>\n"
 	in := extracttest.Input("lista.html", []byte("<!doctype html><table>"+strings.Repeat(row, 20_000)+"</table>"))
 	benchmark(b, markup.NewHTML(), in)
+}
+
+func BenchmarkXML(b *testing.B) {
+	row := "<elev id='1'><namn>Åsa Öberg</namn><pnr>19850709-2388</pnr><adress>Skolgatan 12</adress></elev>\n"
+	benchmark(b, markup.NewXML(), extracttest.Input("a.xml", []byte("<elever>"+strings.Repeat(row, 20_000)+"</elever>")))
+}
+
+func BenchmarkJSON(b *testing.B) {
+	row := `{"namn": "Åsa Öberg", "pnr": "19850709-2388", "adress": "Skolgatan 12"}` + "\n"
+	benchmark(b, markup.NewJSON(), extracttest.Input("a.json", []byte(strings.Repeat(row, 20_000))))
 }
 
 func benchmark(b *testing.B, e extract.Extractor, in extract.Input) {
