@@ -24,6 +24,13 @@ type Extractor interface {
 	Extract(ctx context.Context, in Input, out Sink) error
 }
 
+// Preparer is an Extractor that has slow work to do once and for all, such as
+// filling a cache of compiled code. It is called before documents come, while
+// files can still be written; where all is done it takes no time.
+type Preparer interface {
+	Prepare(ctx context.Context) error
+}
+
 // Input is the document to read.
 type Input struct {
 	Name      string // file name, without folders

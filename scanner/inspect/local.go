@@ -75,6 +75,18 @@ func NewLocal(c Config) *Local {
 	return l
 }
 
+// Prepare does the extractors' slow work that need be done only once.
+func (l *Local) Prepare(ctx context.Context) error {
+	for _, e := range l.config.Extractors {
+		if p, ok := e.(extract.Preparer); ok {
+			if err := p.Prepare(ctx); err != nil {
+				return fmt.Errorf("prepare %s: %w", e.Name(), err)
+			}
+		}
+	}
+	return nil
+}
+
 func orElse[T comparable](field *T, fallback T) {
 	var zero T
 	if *field == zero {

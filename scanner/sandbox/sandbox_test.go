@@ -20,6 +20,8 @@ import (
 
 	"github.com/molnvakt/molnvakt/patterns"
 	"github.com/molnvakt/molnvakt/scanner/extract"
+	"github.com/molnvakt/molnvakt/scanner/extract/pdf"
+	"github.com/molnvakt/molnvakt/scanner/extract/picture"
 	"github.com/molnvakt/molnvakt/scanner/inspect"
 	"github.com/molnvakt/molnvakt/scanner/sandbox"
 )
@@ -40,6 +42,12 @@ func build(h sandbox.Handshake) (inspect.Inspector, error) {
 		return nil, errors.New("no dictionary")
 	}
 	c := inspect.DefaultConfig()
+	if string(h.Settings) == `"real"` {
+		c.Extractors = []extract.Extractor{pdf.New(pdf.Config{Cache: h.Cache}), picture.New(picture.Config{})}
+		c.Readers = func() patterns.Reader { return &finder{key: string(h.Key)} }
+		c.Scratch, c.Deadline = h.Scratch, h.Deadline
+		return inspect.NewLocal(c), nil
+	}
 	c.Extractors = []extract.Extractor{attacker{}}
 	c.Readers = func() patterns.Reader { return &finder{key: string(h.Key)} }
 	c.Sniff = func(string, io.ReaderAt, int64) string { return "text/plain" }
@@ -443,6 +451,60 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestRealDocuments: the PDF engine runs behind the walls, from compiled code
+// it can read and not write, and tesseract does where programs are allowed.
+func TestRealDocuments(t *testing.T) {
+	base, err := os.UserCacheDir()
+	if err != nil {
+		base = t.TempDir()
+	}
+	behind := func(programs bool) *sandbox.Pool {
+		return pool(t, func(c *sandbox.Config) {
+			c.Settings, c.Cache = []byte(`"real"`), filepath.Join(base, "molnvakt-test-pdfium")
+			c.Programs, c.Deadline = programs, 30*time.Second
+		})
+	}
+	read := func(p *sandbox.Pool, name string, ocr inspect.OCR) (inspect.Result, string) {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		var text strings.Builder
+		r, err := p.Inspect(t.Context(), inspect.Document{
+			Name: filepath.Base(name), Size: -1, Content: f, OCR: ocr,
+			Text: func(part inspect.TextPart) error { text.WriteString(part.Text); return nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r, text.String()
+	}
+	plain := behind(false)
+	r, text := read(plain, "../extract/pdf/testdata/letter/input.pdf", inspect.OCRDefer)
+	if r.Status != inspect.OK || !strings.Contains(text, "19850709-2388") {
+		t.Errorf("a letter: %+v\n%s", r, text)
+	}
+	// The second document must not pay for the compiler again.
+	started := time.Now()
+	if r, _ := read(plain, "../extract/pdf/testdata/letter/input.pdf", inspect.OCRDefer); r.Status != inspect.OK || time.Since(started) > time.Second {
+		t.Errorf("the second letter: %v after %v", r.Status, time.Since(started))
+	}
+	if r, _ := read(plain, "../extract/pdf/testdata/scan/input.pdf", inspect.OCRDefer); r.PendingOCR != 1 || r.Status != inspect.Partial {
+		t.Errorf("a scan waits for recognition: %+v", r)
+	}
+	if r, _ := read(plain, "../extract/pdf/testdata/scan/input.pdf", inspect.OCRScans); r.Status != inspect.Partial || r.Gaps[0].Reason != "no-ocr" {
+		t.Errorf("a scan where no program may start: %+v", r)
+	}
+	if _, _, err := picture.Installed(t.Context(), picture.DefaultConfig()); err != nil {
+		t.Skipf("SKIPPED: %v: apt-get install tesseract-ocr tesseract-ocr-swe", err)
+	}
+	r, text = read(behind(true), "testdata/scanned.pdf", inspect.OCRScans)
+	if r.Status != inspect.OK || !strings.Contains(text, "19850709-2388") {
+		t.Errorf("a scan: %+v\n%s", r, text)
+	}
 }
 
 // BenchmarkPool is the cost of a document over that of its inspection: it

@@ -14,11 +14,12 @@ import (
 	"runtime/metrics"
 	"time"
 
+	"github.com/molnvakt/molnvakt/scanner/extract"
 	"github.com/molnvakt/molnvakt/scanner/inspect"
 )
 
 // Serve is the child's side: it builds an inspector from the handshake, shuts
-// itself in, says that it is ready and answers documents until stdin ends or
+// lets it Prepare, shuts itself in, says that it is ready and answers documents until stdin ends or
 // it is unfit to go on. What build needs of the machine (dictionaries,
 // compiled code) it must read before it returns: afterwards there are no files
 // but Handshake.Scratch and, to read, Handshake.Cache and what programs need.
@@ -41,6 +42,9 @@ func Serve(stdin io.Reader, stdout io.Writer, build func(Handshake) (inspect.Ins
 		return fmt.Errorf("sandbox handshake: %w", err)
 	}
 	inspector, err := build(h)
+	if p, ok := inspector.(extract.Preparer); ok && err == nil {
+		err = p.Prepare(context.Background())
+	}
 	if err != nil {
 		return errors.Join(err, w.reply(frameReady, ready{Error: err.Error()}))
 	}

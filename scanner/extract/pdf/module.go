@@ -121,8 +121,8 @@ func (r *Reader) Close() error {
 	return err
 }
 
-// Prepare fills the cache, unless it is full already. It takes seconds and
-// must run where the cache can be written: before a sandbox closes.
+// Prepare implements extract.Preparer: it fills the cache, unless it is full
+// already.
 func (r *Reader) Prepare(ctx context.Context) error {
 	if r.config.Cache == "" || r.config.Engine == Ledongthuc {
 		return nil
