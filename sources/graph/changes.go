@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/molnvakt/molnvakt/sources"
@@ -33,7 +32,6 @@ func (s *Source) Changes(ctx context.Context, scope sources.Scope, since sources
 		visit:  visit,
 		feed:   feed{source: s, drive: drive, link: at.Link, sharing: true},
 		tree:   &tree{source: s, drive: drive, folders: map[string]folder{}, pages: at.Pages},
-		fresh:  map[string]int{},
 	}
 	return r.run(ctx)
 }
@@ -48,7 +46,6 @@ type round struct {
 	visit  func(sources.Page) error
 	feed   feed
 	tree   *tree
-	fresh  map[string]int // folders met for the first time → children not yet reported
 }
 
 func (r *round) run(ctx context.Context) error {
@@ -83,11 +80,12 @@ func (r *round) run(ctx context.Context) error {
 // finish reports what the last page held, then again what lies below moved
 // folders, and ends the round.
 func (r *round) finish(ctx context.Context, delta string, changes []sources.Change) error {
+	next := &position{Link: delta, Stale: r.lostContent()}
 	r.noteMissingChildren()
-	next := &position{Link: delta, folders: r.at.folders}
-	if len(r.at.Gone) > 0 {
-		next.Stale = true
+	for id, n := range r.at.Counts {
+		r.at.folders.count(id, n)
 	}
+	next.folders = r.at.folders
 	if len(r.at.Again) > 0 && !next.Stale {
 		r.at.Link, r.at.End = delta, true
 		if err := r.visit(sources.Page{Changes: changes, Next: r.at.cursor()}); err != nil {
@@ -110,15 +108,26 @@ func (r *round) finish(ctx context.Context, delta string, changes []sources.Chan
 	return nil
 }
 
-// noteMissingChildren has a folder that came back from a recycle bin reported
-// again, if what lies in it was not.
+// noteMissingChildren has folders that came back from a recycle bin reported
+// again, if what lies in them was not.
 func (r *round) noteMissingChildren() {
-	for id, missing := range r.fresh {
-		if missing > 0 {
+	for id, says := range r.at.Fresh {
+		if len(r.at.Met[id]) < says {
 			r.again(id, reason{Moved: true})
 		}
 	}
-	r.fresh = map[string]int{}
+	r.at.Fresh, r.at.Met = nil, nil
+}
+
+// lostContent says whether a folder was deleted and not all that lay in it
+// reported as deleted: then nobody but a full crawl knows what is gone.
+func (r *round) lostContent() bool {
+	for id, had := range r.at.Gone {
+		if len(r.at.Deleted[id]) < had {
+			return true
+		}
+	}
+	return false
 }
 
 // changes turns the items of one page into changes. Folders first: what lies
@@ -130,13 +139,8 @@ func (r *round) changes(ctx context.Context, items []driveItem) ([]sources.Chang
 	changes := make([]sources.Change, 0, len(items))
 	for i := range items {
 		item := &items[i]
-		if !r.at.Full && item.Deleted == nil {
-			if n, ok := r.fresh[item.parent()]; ok {
-				r.fresh[item.parent()] = n - 1
-			}
-		}
+		r.tally(item)
 		if item.Deleted != nil {
-			r.at.Gone = slices.DeleteFunc(r.at.Gone, func(id string) bool { return id == item.parent() })
 			changes = append(changes, sources.Change{Kind: sources.Deleted, Item: sources.Item{ID: r.itemID(item.ID), Scope: r.scope.ID}})
 			continue
 		}
@@ -154,14 +158,27 @@ func (r *round) changes(ctx context.Context, items []driveItem) ([]sources.Chang
 	return changes, nil
 }
 
+// tally counts what was reported of new and of deleted folders' children.
+func (r *round) tally(item *driveItem) {
+	parent := item.parent()
+	if r.at.Full || parent == "" {
+		return
+	}
+	if item.Deleted != nil {
+		note(&r.at.Deleted, parent, item.ID)
+	} else if _, fresh := r.at.Fresh[parent]; fresh {
+		note(&r.at.Met, parent, item.ID)
+	}
+}
+
 // noteFolder keeps the tree and the fingerprints up to date and notes what
 // must be looked at again when the round ends.
 func (r *round) noteFolder(item *driveItem) {
 	if item.Deleted != nil {
-		delete(r.fresh, item.ID)
+		delete(r.at.Fresh, item.ID)
 		delete(r.at.Again, item.ID)
-		if before := r.at.folders.forget(item.ID); before&hasChildren != 0 && !r.at.Full && !slices.Contains(r.at.Gone, item.ID) {
-			r.at.Gone = append(r.at.Gone, item.ID)
+		if before := r.at.folders.forget(item.ID); before != notThere && !r.at.Full {
+			count(&r.at.Gone, item.ID, before.children())
 		}
 		return
 	}
@@ -172,18 +189,31 @@ func (r *round) noteFolder(item *driveItem) {
 	if item.sharedChanged() && !r.at.Full {
 		r.again(item.ID, reason{Sharing: true})
 	}
-	if isRoot(item) {
-		return
+	if !isRoot(item) {
+		r.place(item)
 	}
-	count := item.Folder.ChildCount
-	before, now := r.at.folders.set(item.ID, item.parent(), item.Name, count == nil || *count > 0)
+}
+
+// place compares where a folder stands with where it stood.
+func (r *round) place(item *driveItem) {
+	children := -1
+	if item.Folder.ChildCount != nil {
+		children = max(0, *item.Folder.ChildCount)
+	}
+	known := children
+	if old := r.at.folders.get(item.ID); old != notThere && !r.at.Full {
+		// Until the round has ended, the children it had may be reported.
+		known = old.children()
+		if children >= 0 {
+			count(&r.at.Counts, item.ID, children)
+		}
+	}
+	before, now := r.at.folders.set(item.ID, item.parent(), item.Name, known)
 	switch {
 	case elsewhere(before, now):
 		r.again(item.ID, reason{Moved: true})
-	case before == notThere && !r.at.Full && count != nil:
-		if _, known := r.fresh[item.ID]; !known {
-			r.fresh[item.ID] = *count
-		}
+	case before == notThere && !r.at.Full && children > 0:
+		count(&r.at.Fresh, item.ID, children)
 	}
 }
 

@@ -73,19 +73,19 @@ func TestGlob(t *testing.T) {
 }
 
 func TestCursorRoundTrip(t *testing.T) {
-	p := &position{Link: "https://x/delta?token=1\n", Full: true, Pages: 3, Again: map[string]reason{"f": {Moved: true}}, Gone: []string{"g"}, folders: newPlacings()}
+	p := &position{Link: "https://x/delta?token=1\n", Full: true, Pages: 3, Again: map[string]reason{"f": {Moved: true}}, Gone: map[string]int{"g": 3}, Met: map[string]idSet{"m": {5: true}}, folders: newPlacings()}
 	for i := range 1000 {
-		p.folders.set(fmt.Sprint(i), "root", fmt.Sprint("namn", i), i%2 == 0)
+		p.folders.set(fmt.Sprint(i), "root", fmt.Sprint("namn", i), i%5)
 	}
 	p.folders.forget("7")
 	got, err := parseCursor(p.cursor())
-	if err != nil || got.Link != p.Link || !got.Full || got.Pages != 3 || !got.Again["f"].Moved || len(got.folders.known) != 999 {
+	if err != nil || got.Link != p.Link || !got.Full || got.Pages != 3 || !got.Again["f"].Moved || got.Gone["g"] != 3 || !got.Met["m"][5] || len(got.folders.known) != 999 {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if before, now := got.folders.set("8", "root", "namn8", true); elsewhere(before, now) {
+	if before, now := got.folders.set("8", "root", "namn8", 1); elsewhere(before, now) {
 		t.Error("an unmoved folder counts as moved")
 	}
-	if before, now := got.folders.set("8", "annan", "namn8", true); !elsewhere(before, now) {
+	if before, now := got.folders.set("8", "annan", "namn8", 1); !elsewhere(before, now) {
 		t.Error("a moved folder counts as unmoved")
 	}
 	for _, damaged := range []sources.Cursor{"x", "0{}\n", "1{}", "1{\n", "1{}\nabc", "1{}\n!!!!!!!!!!!!"} {

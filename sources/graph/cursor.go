@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/molnvakt/molnvakt/sources"
@@ -18,14 +20,63 @@ type position struct {
 	Full  bool   `json:"full,omitempty"` // the round enumerates everything
 	Pages int    `json:"pages,omitempty"`
 	// Again are folders whose content must be reported again at the round's
-	// end: they were moved, or their sharing changed, or they are new and have
-	// more children than were reported.
+	// end: they were moved, or their sharing changed.
 	Again map[string]reason `json:"again,omitempty"`
-	Gone  []string          `json:"gone,omitempty"` // deleted folders whose content was not reported as deleted
-	End   bool              `json:"end,omitempty"`  // all pages were read, Again is left
-	Stale bool              `json:"stale,omitempty"`
+	// Fresh are folders that were not there before, with the children they
+	// say they have, and Met those of them that were reported.
+	Fresh map[string]int   `json:"fresh,omitempty"`
+	Met   map[string]idSet `json:"met,omitempty"`
+	// Gone are deleted folders with the children they had, and Deleted the
+	// children of any folder that were reported as deleted.
+	Gone    map[string]int   `json:"gone,omitempty"`
+	Deleted map[string]idSet `json:"deleted,omitempty"`
+	// Counts are what folders say of their children now. They replace what is
+	// known of them when the round has ended.
+	Counts map[string]int `json:"counts,omitempty"`
+	End    bool           `json:"end,omitempty"`   // all pages were read, Again is left
+	Stale  bool           `json:"stale,omitempty"` // only a full crawl goes on from here
 
 	folders placings
+}
+
+// idSet is a set of ids, by their fingerprints.
+type idSet map[uint64]bool
+
+// MarshalJSON writes the set as a list.
+func (s idSet) MarshalJSON() ([]byte, error) {
+	return json.Marshal(slices.Sorted(maps.Keys(s)))
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (s *idSet) UnmarshalJSON(text []byte) error {
+	var all []uint64
+	if err := json.Unmarshal(text, &all); err != nil {
+		return err
+	}
+	*s = idSet{}
+	for _, id := range all {
+		(*s)[id] = true
+	}
+	return nil
+}
+
+// note adds an id to one of several sets.
+func note(sets *map[string]idSet, key, id string) {
+	if *sets == nil {
+		*sets = map[string]idSet{}
+	}
+	if (*sets)[key] == nil {
+		(*sets)[key] = idSet{}
+	}
+	(*sets)[key][fingerprint(id, "")] = true
+}
+
+// count sets one of several counts.
+func count(counts *map[string]int, key string, n int) {
+	if *counts == nil {
+		*counts = map[string]int{}
+	}
+	(*counts)[key] = n
 }
 
 // reason says why a folder's content is reported again.
@@ -60,35 +111,39 @@ func parseCursor(c sources.Cursor) (*position, error) {
 }
 
 // placings remembers where each folder of a drive stands, as fingerprints of
-// twelve characters: 48 bits of the folder's id, 23 of its parent and name, one
-// that says whether it has children. They are kept as a log in which later
-// entries count, so that a growing log costs no more than its growth. Two
-// folders with the same 48 bits would be taken for one that was moved, which
-// costs requests but loses nothing.
+// twelve characters: 40 bits of the folder's id, 20 of its parent and name, 12
+// for how many children it has. They are kept as a log in which later entries
+// count, so that a growing log costs no more than its growth. Two folders with
+// the same 40 bits would be taken for one that was moved, which costs requests
+// but loses nothing.
 type placings struct {
 	log   []byte
 	known map[uint64]placing
 }
 
+// placing is 20 bits of where a folder stands and 12 of its children.
 type placing uint32
 
 const (
-	hasChildren placing = 1 << 23
-	notThere    placing = 0
-	placingMask placing = hasChildren - 1
+	notThere   placing = 0
+	countBits          = 12
+	manyChilds         = 1<<countBits - 1 // so many or more, or unknown
+	whereMask          = 1<<20 - 1
 )
 
 func newPlacings() placings { return placings{known: map[uint64]placing{}} }
 
-// set records where a folder stands and returns what was known before.
-func (p *placings) set(id, parent, name string, children bool) (before, now placing) {
-	now = placing(fingerprint(parent, name)) & placingMask
-	if now == notThere {
-		now = 1
+func (p placing) where() uint32 { return uint32(p) >> countBits }
+func (p placing) children() int { return int(p & manyChilds) }
+
+// set records where a folder stands and how many children it has, -1 for
+// unknown, and returns what was known before.
+func (p *placings) set(id, parent, name string, children int) (before, now placing) {
+	if children < 0 || children > manyChilds {
+		children = manyChilds
 	}
-	if children {
-		now |= hasChildren
-	}
+	where := max(1, fingerprint(parent, name)&whereMask)
+	now = placing(where<<countBits) | placing(children)
 	key := fingerprint(id, "")
 	before = p.known[key]
 	if before != now {
@@ -96,6 +151,9 @@ func (p *placings) set(id, parent, name string, children bool) (before, now plac
 	}
 	return before, now
 }
+
+// get returns what is known of a folder.
+func (p *placings) get(id string) placing { return p.known[fingerprint(id, "")] }
 
 // forget records that a folder is gone and returns what was known of it.
 func (p *placings) forget(id string) placing {
@@ -107,9 +165,17 @@ func (p *placings) forget(id string) placing {
 	return before
 }
 
+// count changes how many children a folder is known to have.
+func (p *placings) count(id string, children int) {
+	key := fingerprint(id, "")
+	if known := p.known[key]; known != notThere && known.children() != min(children, manyChilds) {
+		p.add(key, placing(known.where()<<countBits)|placing(min(children, manyChilds)))
+	}
+}
+
 // elsewhere says whether two placings are different places.
 func elsewhere(before, now placing) bool {
-	return before != notThere && before&placingMask != now&placingMask
+	return before != notThere && before.where() != now.where()
 }
 
 func (p *placings) add(key uint64, now placing) {
@@ -139,12 +205,12 @@ func (p *placings) compact() {
 const (
 	entryBytes = 9
 	entryChars = 12
-	keyMask    = 1<<48 - 1
+	keyMask    = 1<<40 - 1
 )
 
 func appendEntry(log []byte, key uint64, at placing) []byte {
-	entry := binary.BigEndian.AppendUint64(make([]byte, 0, 8+4), key<<16)[:6]
-	entry = append(entry, byte(at>>16), byte(at>>8), byte(at))
+	entry := binary.BigEndian.AppendUint64(make([]byte, 0, 8+4), key<<24)[:5]
+	entry = binary.BigEndian.AppendUint32(entry, uint32(at))
 	return base64.RawURLEncoding.AppendEncode(log, entry)
 }
 
@@ -155,17 +221,18 @@ func (p *placings) replay(log string) error {
 	}
 	p.log = []byte(log)
 	for ; len(raw) > 0; raw = raw[entryBytes:] {
-		key := binary.BigEndian.Uint64(raw[:8]) >> 16
-		p.remember(key, placing(raw[6])<<16|placing(raw[7])<<8|placing(raw[8]))
+		key := binary.BigEndian.Uint64(raw[:8]) >> 24
+		p.remember(key, placing(binary.BigEndian.Uint32(raw[5:9])))
 	}
 	return nil
 }
 
+// fingerprint is 40 bits that stand for two texts.
 func fingerprint(a, b string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(a))
 	h.Write([]byte{0})
 	h.Write([]byte(b))
 	sum := h.Sum64()
-	return (sum ^ sum>>48) & keyMask
+	return (sum ^ sum>>40) & keyMask
 }

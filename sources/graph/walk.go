@@ -74,7 +74,7 @@ func (r *round) listed(ctx context.Context, items []driveItem, sharing bool) ([]
 		item := &items[i]
 		if item.Folder != nil && item.Package == nil {
 			r.tree.put(item)
-			r.at.folders.set(item.ID, item.parent(), item.Name, item.Folder.ChildCount == nil || *item.Folder.ChildCount > 0)
+			r.at.folders.set(item.ID, item.parent(), item.Name, r.tree.folders[item.ID].children)
 			continue
 		}
 		if item.RemoteItem != nil {

@@ -21,12 +21,16 @@ type register struct {
 	changes int
 	sharing map[string]bool
 	full    int // full crawls
+	// seen holds what a full crawl under way has met. It outlives a stop: only
+	// the end of the crawl tells what is gone.
+	seen map[sources.ScopeID]map[sources.ItemID]bool
 }
 
 func newRegister() *register {
 	return &register{
 		items: map[sources.ItemID]sources.Item{}, gaps: map[string]error{}, sharing: map[string]bool{},
 		scopes: map[sources.ScopeID]sources.Scope{}, cursors: map[sources.ScopeID]sources.Cursor{},
+		seen: map[sources.ScopeID]map[sources.ItemID]bool{},
 	}
 }
 
@@ -49,32 +53,43 @@ func (r *register) apply(scope sources.Scope, p sources.Page) {
 }
 
 // scope crawls one scope as the scanner does: after an expired cursor
-// everything, and only then what was not seen is gone.
-func (r *register) scope(ctx context.Context, src *graph.Source, scope sources.Scope) error {
-	seen := map[sources.ItemID]bool{}
-	full := r.cursors[scope.ID] == ""
-	if full {
-		r.full++
-	}
-	visit := func(p sources.Page) error {
-		for _, c := range p.Changes {
-			seen[c.Item.ID] = true
-		}
-		r.apply(scope, p)
-		return nil
-	}
-	err := src.Changes(ctx, scope, r.cursors[scope.ID], visit)
+// everything, and only at the end of that, what was not seen is gone. stop is
+// asked before and after a page is stored; an error from it is a crash there.
+func (r *register) scope(ctx context.Context, src *graph.Source, scope sources.Scope, stop func() error) error {
+	err := r.once(ctx, src, scope, stop)
 	if errors.Is(err, sources.ErrCursorExpired) {
-		clear(seen)
-		full = true
-		r.full++
-		err = src.Changes(ctx, scope, "", visit)
-	}
-	if err == nil && full {
-		maps.DeleteFunc(r.items, func(id sources.ItemID, item sources.Item) bool { return item.Scope == scope.ID && !seen[id] })
+		r.cursors[scope.ID] = ""
+		err = r.once(ctx, src, scope, stop)
 	}
 	return err
 }
+
+func (r *register) once(ctx context.Context, src *graph.Source, scope sources.Scope, stop func() error) error {
+	if r.cursors[scope.ID] == "" {
+		r.seen[scope.ID] = map[sources.ItemID]bool{}
+		r.full++
+	}
+	seen := r.seen[scope.ID]
+	err := src.Changes(ctx, scope, r.cursors[scope.ID], func(p sources.Page) error {
+		if err := stop(); err != nil {
+			return err
+		}
+		for _, c := range p.Changes {
+			if seen != nil {
+				seen[c.Item.ID] = true
+			}
+		}
+		r.apply(scope, p)
+		return stop()
+	})
+	if err == nil && seen != nil {
+		maps.DeleteFunc(r.items, func(id sources.ItemID, item sources.Item) bool { return item.Scope == scope.ID && !seen[id] })
+		delete(r.seen, scope.ID)
+	}
+	return err
+}
+
+func never() error { return nil }
 
 // crawl brings the register up to date.
 func (r *register) crawl(t testing.TB, src *graph.Source) {
@@ -85,7 +100,7 @@ func (r *register) crawl(t testing.TB, src *graph.Source) {
 			r.gaps[s.Path] = s.Reason
 			continue
 		}
-		if err := r.scope(t.Context(), src, s); err != nil {
+		if err := r.scope(t.Context(), src, s, never); err != nil {
 			t.Fatalf("%s: %v", s.Path, err)
 		}
 	}
