@@ -129,9 +129,9 @@ func (Key) LogValue() slog.Value { return slog.StringValue(hidden) }
 func (Key) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // NewID derives the ID of a finding. The same key, document and rule always
-// get the same one; without the key it tells nothing.
-func NewID(k Key, source string, item sources.ItemID, rule string) ID {
-	mac := hmac.New(sha256.New, k.Subkey("finding id"))
+// get the same one; without the key it tells nothing. The key is a Subkey.
+func NewID(key []byte, source string, item sources.ItemID, rule string) ID {
+	mac := hmac.New(sha256.New, key)
 	for _, part := range []string{source, string(item), rule} {
 		fmt.Fprintf(mac, "%d:%s", len(part), part)
 	}

@@ -194,10 +194,3 @@ func AfterSeen(from Status, basis Basis, v policy.Verdict, read bool, now time.T
 	}
 	return from
 }
-
-// Conclusive says whether a reading that does not find something proves that
-// it is gone. A document that could not be read proves nothing, and one that
-// was read in part proves no more than the reading before it.
-func Conclusive(before, after string) bool {
-	return after == "ok" || after == "partial" && before == "partial"
-}

@@ -82,6 +82,7 @@ type Workers struct {
 	OCR       int             // batches of the OCR queue at once; 0: none
 	Batch     int             // documents in a batch; 0: the store's choice
 	Until     <-chan struct{} // nil: until ctx ends. The crawl closes it at its end
+	Sources   []string        // nil: all; documents of others go on waiting
 }
 
 // Backlog is what waits.
