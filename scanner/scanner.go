@@ -75,12 +75,12 @@ func (s *Scanner) Scan(ctx context.Context) error {
 	scans := make([]findings.Scan, len(s.Places))
 	failures := make([]error, len(s.Places))
 
-	group, ctx := errgroup.WithContext(ctx)
+	group, both := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(crawled)
-		return s.crawlAll(ctx, scans, failures)
+		return s.crawlAll(both, scans, failures)
 	})
-	group.Go(func() error { return s.work(ctx, crawled) })
+	group.Go(func() error { return s.work(both, crawled) })
 	if err := group.Wait(); err != nil {
 		return err
 	}

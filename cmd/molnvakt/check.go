@@ -19,6 +19,7 @@ import (
 	jsonreport "github.com/molnvakt/molnvakt/reports/json"
 	"github.com/molnvakt/molnvakt/scanner"
 	"github.com/molnvakt/molnvakt/scanner/inspect"
+	"github.com/molnvakt/molnvakt/sources"
 )
 
 func (p *program) checkCommand() *cobra.Command {
@@ -121,11 +122,7 @@ func (c *checker) run(ctx context.Context, files []string) error {
 // pooled is a sandbox for one command, with a key that dies with it: what is
 // not stored needs no lasting fingerprints.
 func (p *program) pooled(_ context.Context, recognition bool) (inspect.Inspector, func(), error) {
-	key, err := findings.NewKey()
-	if err != nil {
-		return nil, nil, err
-	}
-	pool, err := p.pool(key, p.config.Scan.Children, recognition)
+	pool, err := p.pool(findings.NewKey(), p.config.Scan.Children, recognition)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -187,7 +184,10 @@ func (c *checker) print(one checked) error {
 		return err
 	}
 	if c.json {
-		return jsonreport.Check(c.out, one.file, scanner.Reading(one.result), one.class, one.verdicts)
+		return jsonreport.CheckDocument(c.out, findings.Document{
+			Service: c.service, Item: sources.Item{Path: one.file, Size: one.result.Bytes}, Reading: scanner.Reading(one.result),
+			Class: one.class.Class, Outcome: policy.Worst(one.verdicts),
+		})
 	}
 	return c.printText(c.out, one)
 }

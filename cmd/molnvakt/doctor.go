@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/molnvakt/molnvakt/findings"
+	"github.com/molnvakt/molnvakt/scanner/extract/picture"
 	"github.com/molnvakt/molnvakt/scanner/inspect"
 	"github.com/molnvakt/molnvakt/sources"
 )
@@ -30,7 +30,7 @@ func (p *program) doctorCommand() *cobra.Command {
 			d.configuration()
 			d.files(cmd.Context())
 			d.policy()
-			d.recognition()
+			d.recognition(cmd.Context())
 			d.sandbox(cmd.Context())
 			d.sources(cmd.Context())
 			if d.failed > 0 {
@@ -133,11 +133,8 @@ func (d *doctor) policy() {
 		return
 	}
 	d.check("policy", nil, orDefault(d.config.Policy, d.words.T("policy.built-in")))
-	soon := time.Now().AddDate(0, 2, 0)
-	for _, decision := range rules.Decisions() {
-		if !decision.Until.IsZero() && decision.Until.Before(soon) {
-			d.tell(sources.Check{ID: "decision-ends", Status: sources.CheckWarn, Args: []string{decision.Reference, d.words.Date(decision.Until)}})
-		}
+	for _, decision := range rules.Expires(time.Now(), 60) {
+		d.tell(sources.Check{ID: "decision-ends", Status: sources.CheckWarn, Args: []string{decision.Reference, d.words.Date(decision.Until)}})
 	}
 	for _, s := range d.config.Sources {
 		if _, known := rules.Service(s.Service); !known {
@@ -147,15 +144,15 @@ func (d *doctor) policy() {
 }
 
 // recognition looks for tesseract with Swedish.
-func (d *doctor) recognition() {
+func (d *doctor) recognition(ctx context.Context) {
 	if d.config.Scan.OCR == inspect.OCROff {
 		return
 	}
-	out, err := exec.Command("tesseract", "--list-langs").CombinedOutput()
+	_, languages, err := picture.Installed(ctx, picture.Config{})
 	switch {
 	case err != nil:
 		d.tell(sources.Check{ID: "ocr", Status: sources.CheckWarn})
-	case !slices.Contains(strings.Fields(string(out)), "swe"):
+	case !slices.Contains(languages, "swe"):
 		d.tell(sources.Check{ID: "ocr-swedish", Status: sources.CheckWarn})
 	default:
 		d.tell(sources.Check{ID: "ocr", Status: sources.CheckOK})
@@ -164,12 +161,7 @@ func (d *doctor) recognition() {
 
 // sandbox starts a child and tells which walls stand around it.
 func (d *doctor) sandbox(ctx context.Context) {
-	key, err := findings.NewKey()
-	if err != nil {
-		d.check("sandbox", err)
-		return
-	}
-	pool, err := d.pool(key, 1, true)
+	pool, err := d.pool(findings.NewKey(), 1, true)
 	if err != nil {
 		d.check("sandbox", err)
 		return

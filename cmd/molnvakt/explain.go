@@ -14,6 +14,7 @@ import (
 	"github.com/molnvakt/molnvakt/findings"
 	"github.com/molnvakt/molnvakt/patterns"
 	"github.com/molnvakt/molnvakt/policy"
+	"github.com/molnvakt/molnvakt/reports"
 	"github.com/molnvakt/molnvakt/scanner/inspect"
 	"github.com/molnvakt/molnvakt/sources"
 	"github.com/molnvakt/molnvakt/sources/folder"
@@ -141,6 +142,7 @@ func (p *program) sourceOf(doc findings.Document) (sources.Source, func(), error
 func (c *checker) tell(one checked, at policy.Place) error {
 	out := bufio.NewWriter(c.out)
 	t := c.words.T
+	words := reports.NewWords(c.words, c.rules)
 	fmt.Fprintln(out, t("explain.title", one.file))
 	fmt.Fprintln(out, t("explain.read", orDefault(one.result.Extractor, "–"), one.result.MediaType, c.words.Reading(string(one.result.Status)), one.result.Chars))
 	for _, g := range one.result.Gaps {
@@ -158,7 +160,7 @@ func (c *checker) tell(one checked, at policy.Place) error {
 	}
 	fmt.Fprintln(out, "\n"+t("explain.class", c.rules.ClassID(one.class.Class), c.rules.ClassName(one.class.Class)))
 	for _, r := range one.class.Because {
-		fmt.Fprintln(out, "  · "+c.reason(r))
+		fmt.Fprintln(out, "  · "+words.Because(r))
 	}
 	fmt.Fprintln(out, "\n"+t("explain.place", c.rules.ServiceName(at.Service), at.Path))
 	if len(one.verdicts) == 0 {
@@ -167,7 +169,7 @@ func (c *checker) tell(one checked, at policy.Place) error {
 	for _, v := range one.verdicts {
 		fmt.Fprintf(out, "  %s: %s (%s)\n", c.words.Outcome(string(v.Outcome)), v.Title, v.Rule)
 		for _, r := range v.Because {
-			fmt.Fprintln(out, "    · "+c.reason(r))
+			fmt.Fprintln(out, "    · "+words.Because(r))
 		}
 	}
 	return out.Flush()

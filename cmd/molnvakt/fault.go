@@ -39,6 +39,7 @@ var sentences = []struct {
 	{syscall.ENOSPC, "fault.full"},
 	{findings.ErrUnwritable, "fault.unwritable"},
 	{findings.ErrWrongKey, "fault.wrong-key"},
+	{findings.ErrDamaged, "fault.damaged"},
 	{findings.ErrNotFound, "fault.not-found"},
 	{findings.ErrConflict, "fault.conflict"},
 	{findings.ErrNotAllowed, "fault.not-allowed"},

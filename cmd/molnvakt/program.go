@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -25,7 +24,7 @@ import (
 	"github.com/molnvakt/molnvakt/policy"
 	"github.com/molnvakt/molnvakt/reports/locale"
 	"github.com/molnvakt/molnvakt/scanner"
-	"github.com/molnvakt/molnvakt/scanner/inspect"
+	"github.com/molnvakt/molnvakt/scanner/extract/pdf"
 	"github.com/molnvakt/molnvakt/scanner/sandbox"
 	"github.com/molnvakt/molnvakt/sources"
 )
@@ -109,7 +108,7 @@ func (p *program) key() (findings.Key, error) {
 		file = filepath.Join(filepath.Dir(p.config.Database), "molnvakt.key")
 	}
 	key, err := findings.LoadKey(file)
-	if !errors.Is(err, fs.ErrNotExist) {
+	if !errors.Is(err, findings.ErrNoKey) {
 		if err != nil {
 			return key, &fault{key: "fault.key", args: []any{file}, err: err}
 		}
@@ -132,14 +131,14 @@ func (p *program) store(ctx context.Context, key findings.Key) (*sqlite.DB, erro
 	if err := os.MkdirAll(filepath.Dir(p.config.Database), 0o700); err != nil {
 		return nil, &fault{key: "fault.data", args: []any{filepath.Dir(p.config.Database)}, err: err}
 	}
-	return sqlite.Open(ctx, p.config.Database, key)
+	return sqlite.Open(ctx, p.config.Database, key, sqlite.Options{Log: p.log})
 }
 
 func (p *program) register(ctx context.Context, key findings.Key) (*sqlite.DB, error) {
 	if _, err := os.Stat(p.config.Database); err != nil {
 		return nil, &fault{key: "fault.no-database", args: []any{p.config.Database}}
 	}
-	return sqlite.OpenReadOnly(ctx, p.config.Database, key)
+	return sqlite.Open(ctx, p.config.Database, key, sqlite.Options{ReadOnly: true})
 }
 
 // policy reads the configured policy, or takes the built-in one.
@@ -156,7 +155,7 @@ func (p *program) policy() (*policy.Policy, error) {
 
 // settings is what the sandbox's children need to know.
 func (p *program) settings() (settings, error) {
-	s := settings{PDFEngine: p.config.Scan.PDFEngine, Deadline: p.config.Scan.Deadline, MaxSize: p.config.Scan.MaxSize}
+	s := settings{PDFEngine: p.config.Scan.PDFEngine, PatternsDir: p.config.Patterns}
 	if file := p.config.Scan.Passwords; file != "" {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -164,7 +163,7 @@ func (p *program) settings() (settings, error) {
 		}
 		s.Passwords = strings.Fields(string(text))
 	}
-	return s, p.ownPatterns(&s)
+	return s, nil
 }
 
 // pool makes the sandbox. With recognition its children may start tesseract,
@@ -211,11 +210,11 @@ func (p *program) reading(key findings.Key) (string, error) {
 		return "", err
 	}
 	h := sha256.New()
-	for _, e := range s.extractors() {
+	for _, e := range extractors(pdf.New(pdf.Config{Engine: pdf.Engine(s.PDFEngine)})) {
 		fmt.Fprintf(h, "%s %d\n", e.Name(), e.Version())
 	}
 	fmt.Fprintf(h, "patterns %s\nkey %s\npdf %s\nlimits %d %s\npasswords %d\ntest numbers %t\n",
-		set.Version(), key.ID(), s.PDFEngine, s.MaxSize, s.Deadline, len(s.Passwords), p.config.Scan.CountTestNumbers)
+		set.Version(), key.ID(), s.PDFEngine, p.config.Scan.MaxSize, p.config.Scan.Deadline, len(s.Passwords), p.config.Scan.CountTestNumbers)
 	return hex.EncodeToString(h.Sum(nil)[:8]), nil
 }
 

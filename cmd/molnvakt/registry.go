@@ -1,12 +1,11 @@
 package main
 
 import (
-	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
+	"github.com/molnvakt/molnvakt/patterns"
 	"github.com/molnvakt/molnvakt/patterns/library"
 	"github.com/molnvakt/molnvakt/reports"
 	"github.com/molnvakt/molnvakt/reports/csv"
@@ -14,23 +13,24 @@ import (
 	"github.com/molnvakt/molnvakt/reports/json"
 	"github.com/molnvakt/molnvakt/scanner/extract"
 	"github.com/molnvakt/molnvakt/scanner/extract/archive"
-	"github.com/molnvakt/molnvakt/scanner/extract/database"
+	//	"github.com/molnvakt/molnvakt/scanner/extract/database"
 	"github.com/molnvakt/molnvakt/scanner/extract/mail"
 	"github.com/molnvakt/molnvakt/scanner/extract/markup"
 	"github.com/molnvakt/molnvakt/scanner/extract/odf"
 	"github.com/molnvakt/molnvakt/scanner/extract/ole"
-	"github.com/molnvakt/molnvakt/scanner/extract/onenote"
+	//	"github.com/molnvakt/molnvakt/scanner/extract/onenote"
 	"github.com/molnvakt/molnvakt/scanner/extract/ooxml"
 	"github.com/molnvakt/molnvakt/scanner/extract/pdf"
 	"github.com/molnvakt/molnvakt/scanner/extract/picture"
 	"github.com/molnvakt/molnvakt/scanner/extract/plaintext"
 	"github.com/molnvakt/molnvakt/scanner/extract/rtf"
 	"github.com/molnvakt/molnvakt/scanner/extract/table"
-	"github.com/molnvakt/molnvakt/scanner/extract/xlsb"
+	//	"github.com/molnvakt/molnvakt/scanner/extract/xlsb"
 	"github.com/molnvakt/molnvakt/sources"
 	"github.com/molnvakt/molnvakt/sources/folder"
 	"github.com/molnvakt/molnvakt/sources/graph"
 	"github.com/molnvakt/molnvakt/sources/graph/sdk"
+	"github.com/molnvakt/molnvakt/sources/smb"
 )
 
 // This file lists everything the program can do: one line for each
@@ -59,6 +59,14 @@ var sourceKinds = map[string]func(sourceNeeds) (sources.Source, error){
 			return folder.Open(c)
 		})
 	},
+	"smb": func(n sourceNeeds) (sources.Source, error) {
+		return opened(n, func(c smb.Config) (sources.Source, error) {
+			for _, p := range []*string{&c.Password.File, &c.Kerberos.Keytab, &c.Kerberos.Config} {
+				n.path(p)
+			}
+			return smb.Open(c)
+		})
+	},
 	"graph": func(n sourceNeeds) (sources.Source, error) {
 		return opened(n, func(c graph.Config) (sources.Source, error) {
 			orElse(&c.Organisation, n.organisation)
@@ -83,35 +91,40 @@ func kindNames() []string { return slices.Sorted(maps.Keys(sourceKinds)) }
 
 // extractors lists the readers in order of preference: the first that accepts
 // a document reads it.
-func (s settings) extractors() []extract.Extractor { return s.extractorsIn("") }
-
-// extractorsIn is extractors with a folder for compiled code ("" for none).
-func (s settings) extractorsIn(cache string) []extract.Extractor {
+func extractors(pdfs *pdf.Reader) []extract.Extractor {
 	return []extract.Extractor{
-		pdf.New(pdf.Config{Engine: pdf.Engine(s.PDFEngine), Cache: cache}),
-		ooxml.New(),
-		odf.New(),
-		ole.New(),
-		xlsb.New(),
-		rtf.New(),
-		onenote.New(),
-		mail.New(),
+		pdfs,
+		ooxml.Extractor{},
+		odf.Extractor{},
+		ole.Extractor{},
+		//		xlsb.Extractor{},
+		rtf.Extractor{},
+		//		onenote.Extractor{},
+		mail.NewEML(),
+		mail.NewMbox(),
+		mail.NewMSG(),
+		mail.NewTNEF(),
+		mail.NewCard(),
 		archive.New(),
 		table.New(),
-		markup.New(),
-		database.New(),
+		markup.NewHTML(),
+		markup.NewXML(),
+		markup.NewJSON(),
+		//		database.New(),
 		picture.New(picture.Config{}),
 		plaintext.New(),
 	}
 }
 
 // set is the patterns: the built-in ones and the customer's own.
-func (s settings) set() (*library.Set, error) { return library.Load(s.Patterns) }
+func (s settings) set() (*patterns.Set, error) {
+	return library.Load(library.Options{PatternsDir: s.PatternsDir})
+}
 
 // reportFormats lists the reports.
 var reportFormats = []reports.Report{
 	html.Report{},
-	csv.Report{},
+	csv.Findings{},
 	csv.Gaps{},
 	json.Report{},
 }
@@ -126,30 +139,4 @@ func reportNames() (names []string) {
 func reportNamed(name string) reports.Report {
 	i := slices.IndexFunc(reportFormats, func(r reports.Report) bool { return r.Name() == name })
 	return reportFormats[i]
-}
-
-// ownPatterns reads the customer's patterns.d, which the sandbox's children
-// cannot reach.
-func (p *program) ownPatterns(s *settings) error {
-	if p.config.Patterns == "" {
-		return nil
-	}
-	names, err := filepath.Glob(filepath.Join(p.config.Patterns, "*.yaml"))
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(p.config.Patterns); err != nil {
-		return &fault{key: "fault.patterns", args: []any{p.config.Patterns}, err: err}
-	}
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return &fault{key: "fault.patterns", args: []any{name}, err: err}
-		}
-		s.Patterns = append(s.Patterns, library.File{Name: name, Text: text})
-	}
-	if _, err := s.set(); err != nil {
-		return fmt.Errorf("%s: %w", p.config.Patterns, err)
-	}
-	return nil
 }

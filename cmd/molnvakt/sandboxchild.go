@@ -1,14 +1,14 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/molnvakt/molnvakt/patterns"
-	"github.com/molnvakt/molnvakt/patterns/library"
 	"github.com/molnvakt/molnvakt/scanner/extract"
+	"github.com/molnvakt/molnvakt/scanner/extract/pdf"
 	"github.com/molnvakt/molnvakt/scanner/inspect"
 	"github.com/molnvakt/molnvakt/scanner/sandbox"
 )
@@ -22,9 +22,7 @@ type settings struct {
 	PDFEngine   string
 	Passwords   []string
 	Recognition bool
-	Deadline    time.Duration
-	MaxSize     int64
-	Patterns    []library.File // the customer's own, by name
+	PatternsDir string // of the customer's own; read before the walls stand
 }
 
 func sandboxChild() int {
@@ -49,9 +47,16 @@ func (s settings) inspector(h sandbox.Handshake) (inspect.Inspector, error) {
 	if err != nil {
 		return nil, err
 	}
-	masker := patterns.NewMasker(h.Key)
+	masker, err := patterns.NewMasker(h.Key)
+	if err != nil {
+		return nil, err
+	}
+	reader := pdf.New(pdf.Config{Engine: pdf.Engine(s.PDFEngine), Cache: h.Cache})
+	if err := reader.Prepare(context.Background()); err != nil {
+		return nil, err
+	}
 	c := inspect.DefaultConfig()
-	c.Extractors = s.extractorsIn(h.Cache)
+	c.Extractors = extractors(reader)
 	c.Readers = func() patterns.Reader { return set.NewReader(masker) }
 	c.Sniff = extract.Sniff
 	c.Passwords = s.Passwords

@@ -130,4 +130,3 @@ func (p *program) scheduledScan(ctx context.Context, key findings.Key, store fin
 	}
 	return failure
 }
-
