@@ -134,6 +134,7 @@ func (x *excelReader) endSheet() {
 	x.endRow()
 	for _, c := range x.comments {
 		text := x.texts[c.object]
+		c.author = strings.Trim(c.author, "\x00 ")
 		if c.author != "" && !strings.HasPrefix(text, c.author) {
 			text = c.author + ": " + text
 		}
@@ -441,7 +442,9 @@ func (x *excelReader) name(b []byte) {
 	if formula > 2 && after+formula <= len(b) && b[after] == 0x17 {
 		text += ": " + shortText(b[after+1:after+formula], x.unicode, x.codepage)
 	}
-	x.d.flow.Alone(extract.Part{Kind: extract.Property}, text)
+	if !strings.HasPrefix(text, "_xlnm.") {
+		x.d.flow.Alone(extract.Part{Kind: extract.Property}, text)
+	}
 }
 
 // link writes where a cell leads ([MS-OSHARED] 2.3.7.1).

@@ -24,8 +24,12 @@ func (d *document) macros() {
 			continue
 		}
 		d.flow.In(extract.Part{Kind: extract.Code, Place: s.name})
-		d.flow.Write(decode(decompressMacro(b[i-3:]), 1252))
-		d.flow.Line()
+		for line := range strings.Lines(decode(decompressMacro(b[i-3:]), 1252)) {
+			if !strings.HasPrefix(line, "Attribute VB_") {
+				d.flow.Write(strings.TrimRight(line, "\r\n"))
+				d.flow.Line()
+			}
+		}
 	}
 }
 

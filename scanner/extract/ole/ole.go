@@ -7,6 +7,7 @@ package ole
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -65,6 +66,9 @@ func (d *document) read() error {
 		return bare()
 	}
 	file, err := openCompound(d.ctx, d.in)
+	if errors.Is(err, extract.ErrDamaged) {
+		d.strings(d.in.Reader()) // what is left may still be read by eye
+	}
 	if err != nil {
 		return err
 	}
@@ -170,19 +174,29 @@ func (d *document) objects(path string, depth int) {
 			if s.path != path {
 				d.flow.Gap("embedded object", d.storage(s.path, depth+1))
 			}
-		case name == "package", name == "contents", name == "embeddedodf":
+		case name == "package", name == "embeddedodf", name == "contents" && d.isFile(s):
 			d.done[s] = true
 			d.known = true
 			d.flow.File(extract.File{Name: s.name, Role: extract.Embedded, Content: s.reader()})
+		case name == "contents" && d.known: // what a form's control holds
+			d.done[s] = true
+			d.flow.Flush()
+			d.strings(s.reader())
 		case name == "\x01ole10native":
 			d.done[s] = true
 			d.known = true
 			d.native(s.bytes())
-		case name == "vbaproject.bin":
-			d.done[s] = true
 		}
 	}
 	d.macros()
+}
+
+// isFile tells a file that was embedded as it is from other programs' data.
+func (d *document) isFile(s *stream) bool {
+	head := make([]byte, 8)
+	n, _ := s.ReadAt(head, 0)
+	mediaType := extract.Sniff("", s.reader(), s.size)
+	return n == len(head) && mediaType != "application/octet-stream" && !strings.HasPrefix(mediaType, "text/")
 }
 
 // native hands over a file that was packed into a document ([MS-OLEDS]
@@ -216,41 +230,52 @@ func (d *document) leftovers() {
 		if d.done[s] || strings.HasPrefix(s.name, "\x05") || d.flow.Err() != nil {
 			continue
 		}
-		d.strings(s)
+		d.strings(s.reader())
 	}
 }
 
-// strings writes the runs of UTF-16 and 8-bit letters of a stream.
-func (d *document) strings(s *stream) {
+// strings writes the runs of UTF-16 and 8-bit letters in r.
+func (d *document) strings(r io.Reader) {
 	const most = 8 << 20
-	b, err := io.ReadAll(io.LimitReader(s.reader(), most))
+	b, err := io.ReadAll(io.LimitReader(r, most))
 	if err != nil {
 		return
 	}
 	d.flow.In(extract.Part{Kind: extract.Body})
-	for _, run := range wideRuns(b) {
-		d.flow.Write(run)
-		d.flow.Line()
+	for i := 0; i < len(b) && d.flow.Err() == nil; {
+		if n := wideRun(b[i:]); n >= 16 {
+			d.flow.Write(utf16String(b[i : i+n]))
+			d.flow.Line()
+			i += n
+		} else if n := narrowRun(b[i:]); n >= 20 {
+			d.flow.Write(decode(b[i:i+n], 1252))
+			d.flow.Line()
+			i += n
+		} else {
+			i += max(1, n)
+		}
 	}
 }
 
-// wideRuns finds texts of UTF-16LE letters, eight or longer.
-func wideRuns(b []byte) []string {
-	var runs []string
-	for i := 0; i+1 < len(b); {
-		from := i
-		for i+1 < len(b) && (b[i+1] == 0 && (b[i] >= ' ' && b[i] < 0x7F || b[i] >= 0xA0 || b[i] == '\t')) {
-			i += 2
-		}
-		if i-from >= 16 {
-			runs = append(runs, utf16String(b[from:i]))
-		}
-		if i == from {
-			i++
-		}
+// wideRun counts the bytes of the UTF-16LE letters that b begins with.
+func wideRun(b []byte) int {
+	n := 0
+	for n+1 < len(b) && b[n+1] == 0 && printable(b[n]) {
+		n += 2
 	}
-	return runs
+	return n
 }
+
+// narrowRun counts the 8-bit letters that b begins with.
+func narrowRun(b []byte) int {
+	n := 0
+	for n < len(b) && printable(b[n]) {
+		n++
+	}
+	return n
+}
+
+func printable(c byte) bool { return c >= ' ' && c < 0x7F || c >= 0xC0 || c == '\t' || c == 0xA0 }
 
 // decode reads 8-bit text of a Windows code page.
 func decode(b []byte, codepage int) string {

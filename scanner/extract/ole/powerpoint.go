@@ -49,6 +49,14 @@ type presentation struct {
 	document int64          // where the document of today lies
 	seen     map[uint64]bool
 	seed     maphash.Seed
+	deleted  []deletedText // left from earlier saves
+	held     int           // bytes of it
+}
+
+type deletedText struct {
+	part extract.Part
+	text string
+	key  uint64
 }
 
 // pptScope is where text at some place in the tree of records goes.
@@ -67,6 +75,12 @@ func (d *document) powerPoint(b, currentUser []byte) error {
 	}
 	p.findSlides(currentUser)
 	err := p.walk(0, int64(len(b)), pptScope{part: extract.Part{Kind: extract.Body}})
+	for _, t := range p.deleted {
+		if !p.seen[t.key] {
+			p.seen[t.key] = true
+			d.flow.Alone(t.part, t.text)
+		}
+	}
 	d.flow.Flush()
 	return err
 }
@@ -274,7 +288,13 @@ func (p *presentation) text(kind uint16, b []byte, s pptScope) {
 		return
 	}
 	anywhere, here := maphash.String(p.seed, text), maphash.String(p.seed, s.part.Place+"\x00"+string(s.part.Kind)+text)
-	if p.seen[here] || p.seen[anywhere] && (kind == pptString || s.part.Kind == extract.Deleted) {
+	if s.part.Kind == extract.Deleted { // until all that is there today is known
+		if p.held += len(text); p.held < 4<<20 {
+			p.deleted = append(p.deleted, deletedText{s.part, text, anywhere})
+		}
+		return
+	}
+	if p.seen[here] || p.seen[anywhere] && kind == pptString {
 		return
 	}
 	if len(p.seen) < 1_000_000 {
