@@ -185,7 +185,7 @@ func (s *digitPass) run(p, n int) {
 		s.taken = p + len("2006-01-02")
 		return
 	}
-	if n == 6 && s.nordicSix(p) || n == 11 && s.bareNordic(p, n) || s.card(p, n) {
+	if n == 6 && (s.nordicSix(p) || behind == '-' && s.recoveryKey(p)) || n == 11 && s.bareNordic(p, n) || s.card(p, n) {
 		return
 	}
 	s.payments(p, n)

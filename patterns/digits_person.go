@@ -94,7 +94,7 @@ func (s *digitPass) dateAndTail(p, n int) bool {
 	}
 	size, shape, plus := s.separatorAt(e)
 	if size == 0 && !asciiUpper(behind) {
-		return false
+		return n == 8 && s.oldPassport(p)
 	}
 	if s.interim(p, n, size) {
 		return true
@@ -110,6 +110,17 @@ func (s *digitPass) dateAndTail(p, n int) bool {
 		return s.twelve(d[:], p, to, shape)
 	}
 	return s.ten(d[:10], p, to, shape, plus)
+}
+
+// oldPassport finds the eight digits of passports issued before 2022, unless
+// they read as a date.
+func (s *digitPass) oldPassport(p int) bool {
+	year := four(s.text[p:])
+	if s.edges(p, p+8) != edgeFree || year > 1800 && year < 2100 && validDate(year, two(s.text[p+4:]), two(s.text[p+6:])) {
+		return false
+	}
+	s.emit(Pass, p, p+8, ShapeBare|ShapeKeyword, number(s.text[p:p+8]))
+	return false
 }
 
 // twelve judges twelve digits written from..to.
@@ -360,6 +371,22 @@ func (s *digitPass) nordicSix(p int) bool {
 		}
 	}
 	return false
+}
+
+// recoveryKey finds BitLocker's eight groups of six digits, each divisible by
+// eleven.
+func (s *digitPass) recoveryKey(p int) bool {
+	const groups = 8
+	for g := range groups {
+		at := p + 7*g
+		if !s.digitsFrom(at, 6) || number(s.text[at:at+6])%11 != 0 || g < groups-1 && s.at(at+6) != '-' {
+			return false
+		}
+	}
+	end := p + 7*groups - 1
+	s.hits = append(s.hits, Hit{Start: p, End: end, Kind: SecretHit, Identifier: Token, Shape: ShapeComplete})
+	s.taken = end
+	return true
 }
 
 // finnishSign knows the century signs, old and new.

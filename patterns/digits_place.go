@@ -264,32 +264,37 @@ func (s *digitPass) property(p, e int) bool {
 	if n > 4 || s.rightEdge(to) != edgeFree || s.at(to) == ':' {
 		return false
 	}
-	from, words, first := p-1, 0, ""
-	for words < 4 && from > 0 {
+	from, shape := s.propertyStart(p - 1)
+	if from < 0 {
+		return false
+	}
+	s.emit(Fastighetsbeteckning, from, to, shape, 0)
+	return false
+}
+
+// propertyStart returns where the name of a property begins that ends at
+// end: at the municipality among the capitalised words before, otherwise two
+// words back. -1: there is no capitalised word.
+func (s *digitPass) propertyStart(end int) (int, Shape) {
+	const most = 4
+	from, chosen := end, -1
+	for words := 1; words <= most; words++ {
 		start := nameStart(s.text, from)
-		if start == from {
+		if start == from || endsWith(s.text[start:from], "fastighet") || endsWith(s.text[start:from], "fastigheten") {
 			break
 		}
-		first = string(s.text[start:from])
-		words++
+		if words > 1 && isMunicipality(string(s.text[start:from])) {
+			return start, ShapeDashed
+		}
+		if words <= 2 {
+			chosen = start
+		}
 		if start == 0 || s.text[start-1] != ' ' {
-			from = start
 			break
 		}
 		from = start - 1
 	}
-	if words == 0 {
-		return false
-	}
-	for from < p && s.text[from] == ' ' {
-		from++
-	}
-	shape := ShapeDashed
-	if words < 2 || !isMunicipality(first) {
-		shape |= ShapeKeyword
-	}
-	s.emit(Fastighetsbeteckning, from, to, shape, 0)
-	return false
+	return chosen, ShapeDashed | ShapeKeyword
 }
 
 // nameStart returns where the capitalised word that ends at end begins, or

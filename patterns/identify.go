@@ -142,6 +142,8 @@ func (w *weigher) weigh(h Hit) Found {
 		f.person(near)
 	case Reservnummer:
 		f.reserve(near)
+	case Losenord, Token, PrivatNyckel, Anslutningsstrang:
+		f.secret()
 	default:
 		f.other(near)
 	}
@@ -160,7 +162,7 @@ func (f *Found) set(c Confidence, code string) {
 // that begin 20YY 9 %, a mobile number 5–9 %, a timestamp 10 %.
 func (f *Found) person(near surroundings) {
 	s := f.Shape
-	keyword := near.has(ContextPerson)
+	keyword := near.has(ContextPerson) || near.right(ContextLicence)
 	individual := near.has(ContextIndividual)
 	switch {
 	case s.Has(ShapeDashed):
@@ -239,6 +241,17 @@ func (f *Found) reserve(near surroundings) {
 	}
 }
 
+func (f *Found) secret() {
+	switch {
+	case f.Shape.Has(ShapeComplete):
+		f.set(High, "form")
+	case f.Shape.Has(ShapeGuess):
+		f.set(Low, "plain-word")
+	default:
+		f.set(Medium, "form")
+	}
+}
+
 // other weighs all the rest: a keyword raises, and is needed by shapes that
 // other numbers share.
 func (f *Found) other(near surroundings) {
@@ -295,8 +308,4 @@ var weights = [identifierCount]weight{
 	CPR:                  {[]Context{ContextDanish, ContextPerson}, true, High, 0, 0},
 	HETU:                 {[]Context{ContextFinnish, ContextPerson}, true, High, Medium, Low},
 	HSAID:                {nil, false, High, High, High},
-	Losenord:             {nil, false, High, Medium, Low},
-	PrivatNyckel:         {nil, false, High, High, High},
-	Token:                {nil, false, High, High, High},
-	Anslutningsstrang:    {nil, false, High, High, High},
 }

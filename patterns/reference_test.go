@@ -17,6 +17,9 @@ func referenceTerms(e *Engine, canonical []byte) []Hit {
 	var hits []Hit
 	for i := range e.terms {
 		t := &e.terms[i]
+		if t.assigns != notAssignment || t.hit.Kind == SecretHit {
+			continue
+		}
 		var found [][2]int
 		if t.Mode == Regexp {
 			found = referenceExpression(t, canonical)

@@ -97,9 +97,28 @@ func (s *Scanner) confirm(p proposal) {
 		if !ok || s.last[id] == s.base+from {
 			continue
 		}
+		if t.assigns != notAssignment {
+			s.assign(id, t, to)
+			continue
+		}
 		s.last[id] = s.base + from
 		s.found(id, from, to)
 	}
+}
+
+// assign notes the secret that stands behind a key.
+func (s *Scanner) assign(id int32, t *term, end int) {
+	from, to, shape, ok := assigned(s.text, end, t.assigns)
+	if !ok {
+		return
+	}
+	h := t.hit
+	h.Start, h.End, h.id, h.Shape = from, to, id, shape
+	list := &s.lists[secretList]
+	if n := len(*list); n > 0 && (*list)[n-1].Start == from {
+		return // found by a longer or shorter key already
+	}
+	*list = append(*list, h)
 }
 
 func (s *Scanner) found(id int32, from, to int) {

@@ -13,6 +13,7 @@ type term struct {
 	runes      []rune      // in lower case, except Exact; a single space for any white space
 	expression *expression // of mode Regexp
 	hit        Hit         // what it yields
+	assigns    assignment  // what stands behind it, of secrets
 }
 
 // Limits of a term's place in a text, in bytes: the white space between two
