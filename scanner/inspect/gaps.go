@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"time"
 
 	"github.com/molnvakt/molnvakt/scanner/extract"
 )
@@ -90,7 +91,9 @@ func (in *inspection) finish(failure error) Result {
 	}
 	in.stopped = errFinished
 	r := &in.result
+	started := time.Now()
 	r.Content, r.Steps = in.reader.Finish()
+	r.Times.Detect += time.Since(started)
 	r.Status = OK
 	if failure != nil {
 		r.Status = in.fail(failure)
