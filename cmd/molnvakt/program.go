@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/lmittmann/tint"
@@ -109,6 +110,9 @@ func (p *program) key() (findings.Key, error) {
 	}
 	key, err := findings.LoadKey(file)
 	if !errors.Is(err, findings.ErrNoKey) {
+		if errors.Is(err, syscall.ENOTDIR) {
+			return key, &fault{key: "fault.data", args: []any{filepath.Dir(file)}, err: err}
+		}
 		if err != nil {
 			return key, &fault{key: "fault.key", args: []any{file}, err: err}
 		}
