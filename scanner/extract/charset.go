@@ -97,17 +97,17 @@ func Codepage(number int) encoding.Encoding {
 // census counts in a text what tells its charset: byte order marks, zero
 // bytes, valid UTF-8, and each high byte by the company it keeps.
 type census struct {
-	total     int64
-	head      []byte // the first 4 bytes
-	nul       [2]int64
-	control   int64
-	multi     int64 // valid UTF-8 sequences of more than one byte
-	invalid   int64 // bytes that are not UTF-8
-	high      [128][companies][companies]int64
-	rest      []byte // an unfinished UTF-8 sequence
-	last      byte
-	lastClass company
-	any       bool
+	total   int64
+	head    []byte // the first 4 bytes
+	nul     [2]int64
+	control int64
+	multi   int64 // valid UTF-8 sequences of more than one byte
+	invalid int64 // bytes that are not UTF-8
+	high    [128][companies][companies]int64
+	rest    []byte // an unfinished UTF-8 sequence
+	last    byte
+	pending bool    // last is a high byte whose right neighbour is to come
+	before  company // and this its left one
 }
 
 // company is what stands beside a byte.
@@ -136,33 +136,57 @@ func classOf(b byte) company {
 	return outside
 }
 
+// plain are the bytes that tell nothing.
+var plain = func() (t [256]bool) {
+	for x := range t {
+		t[x] = x >= ' ' && x < 0x80 || x == '\t' || x == '\n' || x == '\r'
+	}
+	return t
+}()
+
 // add counts the next bytes of the text.
 func (c *census) add(b []byte) {
+	if len(b) == 0 {
+		return
+	}
 	if len(c.head) < 4 {
 		c.head = append(c.head, b[:min(4-len(c.head), len(b))]...)
 	}
 	c.addUTF8(b)
-	for _, x := range b {
-		class := classOf(x)
-		if c.last >= 0x80 {
-			c.high[c.last-0x80][c.lastClass][class]++
+	c.neighbour(classOf(b[0]))
+	for i, x := range b {
+		switch {
+		case plain[x]:
+		case x < 0x80:
+			c.addControl(x, c.total+int64(i))
+		default:
+			c.before = classOf(c.last)
+			if i > 0 {
+				c.before = classOf(b[i-1])
+			}
+			c.pending, c.last = true, x
+			if i+1 < len(b) {
+				c.neighbour(classOf(b[i+1]))
+			}
 		}
-		if x < ' ' {
-			c.addControl(x)
-		}
-		if c.any {
-			c.lastClass = classOf(c.last)
-		}
-		c.last, c.any = x, true
-		c.total++
+	}
+	c.total += int64(len(b))
+	c.last = b[len(b)-1]
+}
+
+// neighbour counts the high byte that waits for its right neighbour.
+func (c *census) neighbour(after company) {
+	if c.pending {
+		c.high[c.last-0x80][c.before][after]++
+		c.pending = false
 	}
 }
 
-func (c *census) addControl(x byte) {
+func (c *census) addControl(x byte, at int64) {
 	switch x {
 	case 0:
-		c.nul[c.total&1]++
-	case '\t', '\n', '\r', '\f', '\v', 0x1a, 0x1b:
+		c.nul[at&1]++
+	case '\f', '\v', 0x1a, 0x1b:
 	default:
 		c.control++
 	}
@@ -173,16 +197,16 @@ func (c *census) addUTF8(b []byte) {
 		b = append(c.rest, b...)
 		c.rest = nil
 	}
-	for len(b) > 0 {
-		if b[0] < utf8.RuneSelf {
-			b = b[1:]
+	for i := 0; i < len(b); {
+		if b[i] < utf8.RuneSelf {
+			i++
 			continue
 		}
-		if !utf8.FullRune(b) {
-			c.rest = append([]byte(nil), b...)
+		if !utf8.FullRune(b[i:]) {
+			c.rest = append([]byte(nil), b[i:]...)
 			return
 		}
-		b = b[c.countRune(b):]
+		i += c.countRune(b[i:])
 	}
 }
 
@@ -255,9 +279,7 @@ func (c *census) wide() encoding.Encoding {
 // eightBit chooses among the 8-bit charsets of Swedish text by the company
 // that the letters keep which they would turn the bytes into.
 func (c *census) eightBit() encoding.Encoding {
-	if c.last >= 0x80 {
-		c.high[c.last-0x80][c.lastClass][outside]++
-	}
+	c.neighbour(outside)
 	best, bestScore := charmap.Windows1252, c.score(charmap.Windows1252)
 	for _, candidate := range []*charmap.Charmap{charmap.ISO8859_15, charmap.CodePage850, charmap.Macintosh} {
 		if s := c.score(candidate); s > bestScore {
@@ -362,6 +384,10 @@ func (d *lenientDecoder) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int,
 		}
 		d.started = true
 	}
+	if n := wholeRunes(src[nSrc:min(len(src), nSrc+len(dst))]); utf8.Valid(src[nSrc : nSrc+n]) {
+		copy(dst, src[nSrc:nSrc+n])
+		nDst, nSrc = n, nSrc+n
+	}
 	for nSrc < len(src) {
 		b := src[nSrc:]
 		if b[0] < utf8.RuneSelf {
@@ -386,4 +412,17 @@ func (d *lenientDecoder) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int,
 		nSrc += n
 	}
 	return nDst, nSrc, nil
+}
+
+// wholeRunes is the length of b without a rune that is cut off at its end.
+func wholeRunes(b []byte) int {
+	for i := 1; i < utf8.UTFMax && i <= len(b); i++ {
+		if c := b[len(b)-i]; utf8.RuneStart(c) {
+			if !utf8.FullRune(b[len(b)-i:]) {
+				return len(b) - i
+			}
+			break
+		}
+	}
+	return len(b)
 }

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -74,6 +75,7 @@ type page struct {
 	hiddenBy string // the element that hides what is in it
 	hidden   int    // open elements of that name
 	number   int    // pictures met
+	line     []byte // spare room for text
 }
 
 // grid is an open table.
@@ -104,10 +106,19 @@ func (p *page) token(kind html.TokenType) {
 		p.start(kind == html.SelfClosingTagToken)
 	case html.EndTagToken:
 		name, _ := p.z.TagName()
-		p.end(atom.Lookup(name), string(name))
+		tag := atom.Lookup(name)
+		p.end(tag, nameOf(tag, name))
 	case html.CommentToken:
 		p.comment(p.z.Text())
 	}
+}
+
+// nameOf spares an allocation for the names that HTML has.
+func nameOf(tag atom.Atom, name []byte) string {
+	if tag != 0 {
+		return tag.String()
+	}
+	return string(name)
 }
 
 // comment keeps what people hid in one; mail programs' conditions are markup.
@@ -121,7 +132,8 @@ func (p *page) comment(text []byte) {
 
 func (p *page) start(selfClosing bool) {
 	name, more := p.z.TagName()
-	tag, tagName := atom.Lookup(name), string(name)
+	tag := atom.Lookup(name)
+	tagName := nameOf(tag, name)
 	var attrs map[string]string
 	for more && len(attrs) < 100 {
 		if attrs == nil {
@@ -318,30 +330,32 @@ func (p *page) picture(src string) {
 // text writes words; white space between them counts once.
 func (p *page) text(text []byte) {
 	if p.pre > 0 {
-		p.write(clean(string(text)))
+		p.write(text)
 		return
 	}
-	for len(text) > 0 {
-		word := bytes.TrimLeft(text, " \t\r\n\f")
-		p.space = p.space || len(word) < len(text)
-		n := bytes.IndexAny(word, " \t\r\n\f")
-		if n < 0 {
-			n = len(word)
+	line := p.line[:0]
+	for _, c := range text {
+		switch {
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f':
+			p.space = true
+			continue
+		case p.space && !p.blank:
+			line = append(line, ' ')
 		}
-		if n > 0 {
-			if p.space && !p.blank {
-				p.write(" ")
-			}
-			p.space = false
-			p.write(clean(string(word[:n])))
-		}
-		text = word[n:]
+		p.space, p.blank = false, false
+		line = append(line, c)
 	}
+	p.line = line
+	p.write(line)
 }
 
-func (p *page) write(s string) {
-	if s = visible.Replace(s); s == "" {
+func (p *page) write(text []byte) {
+	if len(text) == 0 {
 		return
+	}
+	s := string(text)
+	if bytes.IndexByte(text, 0xC2) >= 0 || !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		s = visible.Replace(clean(s))
 	}
 	p.blank = strings.HasSuffix(s, "\n")
 	if g := p.cell(); g != nil {

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -133,24 +134,24 @@ func (b *block) add(line []byte, whole bool) error {
 func (b *block) flush(ended bool) error {
 	keep := 0
 	if !ended {
-		for i := 1; i <= min(utf8.UTFMax-1, len(b.text)); i++ {
-			if c := b.text[len(b.text)-i]; utf8.RuneStart(c) {
-				if !utf8.FullRune(b.text[len(b.text)-i:]) {
-					keep = i
-				}
-				break
-			}
-		}
+		keep = len(b.text) - wholeRunes(b.text)
 	}
 	err := b.ctx.Err()
 	if n := len(b.text) - keep; n > 0 && err == nil {
-		err = b.out.Text(Part{Kind: b.kind, Place: "line " + strconv.Itoa(b.first)}, strings.ToValidUTF8(string(b.text[:n]), "\ufffd"))
+		err = b.out.Text(Part{Kind: b.kind, Place: "line " + strconv.Itoa(b.first)}, validUTF8(b.text[:n]))
 	}
 	b.text = append(b.text[:0], b.text[len(b.text)-keep:]...)
 	if ended {
 		b.first = b.number
 	}
 	return err
+}
+
+func validUTF8(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	return strings.ToValidUTF8(string(b), "\ufffd")
 }
 
 // lineEnds makes "\n" of "\r\n" and "\r", and drops NUL.
@@ -162,6 +163,9 @@ type lineEnds struct {
 // Read implements io.Reader.
 func (l *lineEnds) Read(p []byte) (int, error) {
 	n, err := l.r.Read(p)
+	if !l.cr && bytes.IndexByte(p[:n], '\r') < 0 && bytes.IndexByte(p[:n], 0) < 0 {
+		return n, err
+	}
 	kept := 0
 	for _, c := range p[:n] {
 		if c == 0 || c == '\n' && l.cr {

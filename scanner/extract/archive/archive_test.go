@@ -117,10 +117,5 @@ func BenchmarkZip(b *testing.B) {
 		b.Fatal(err)
 	}
 	in := extracttest.Input("a.zip", buf.Bytes())
-	b.SetBytes(int64(500 * len(letter)))
-	for b.Loop() {
-		if _, err := extracttest.Read(b.Context(), archive.New(), in); err != nil {
-			b.Fatal(err)
-		}
-	}
+	extracttest.Bench(b, archive.New(), in)
 }

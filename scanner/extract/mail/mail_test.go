@@ -86,14 +86,5 @@ func BenchmarkEML(b *testing.B) {
 	mail1 := "From: Åsa <asa@example.se>\r\nTo: b@example.se\r\nSubject: =?utf-8?q?=C3=85rende?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n" +
 		"--x\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + strings.Repeat("Hej =C3=85sa, personnummer 19850709-2388 g=C3=A4ller=\r\n fortfarande.\r\n", 2000) +
 		"--x\r\nContent-Type: application/octet-stream; name=a.bin\r\nContent-Transfer-Encoding: base64\r\n\r\n" + strings.Repeat(strings.Repeat("QUJD", 19)+"\r\n", 20_000) + "--x--\r\n"
-	benchmark(b, mail.NewEML(), extracttest.Input("a.eml", []byte(mail1)))
-}
-
-func benchmark(b *testing.B, e extract.Extractor, in extract.Input) {
-	b.SetBytes(in.Size)
-	for b.Loop() {
-		if _, err := extracttest.Read(b.Context(), e, in); err != nil {
-			b.Fatal(err)
-		}
-	}
+	extracttest.Bench(b, mail.NewEML(), extracttest.Input("a.eml", []byte(mail1)))
 }

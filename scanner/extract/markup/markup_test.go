@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/molnvakt/molnvakt/scanner/extract"
 	"github.com/molnvakt/molnvakt/scanner/extract/extracttest"
 	"github.com/molnvakt/molnvakt/scanner/extract/markup"
 )
@@ -42,24 +41,15 @@ func TestSwedishLetter(t *testing.T) {
 func BenchmarkHTML(b *testing.B) {
 	row := "<tr><td>Åsa Öberg</td><td>19850709-2388</td><td><b>Skolgatan</b> 12, 662&nbsp;31 Åmål</td></tr>\n"
 	in := extracttest.Input("lista.html", []byte("<!doctype html><table>"+strings.Repeat(row, 20_000)+"</table>"))
-	benchmark(b, markup.NewHTML(), in)
+	extracttest.Bench(b, markup.NewHTML(), in)
 }
 
 func BenchmarkXML(b *testing.B) {
 	row := "<elev id='1'><namn>Åsa Öberg</namn><pnr>19850709-2388</pnr><adress>Skolgatan 12</adress></elev>\n"
-	benchmark(b, markup.NewXML(), extracttest.Input("a.xml", []byte("<elever>"+strings.Repeat(row, 20_000)+"</elever>")))
+	extracttest.Bench(b, markup.NewXML(), extracttest.Input("a.xml", []byte("<elever>"+strings.Repeat(row, 20_000)+"</elever>")))
 }
 
 func BenchmarkJSON(b *testing.B) {
 	row := `{"namn": "Åsa Öberg", "pnr": "19850709-2388", "adress": "Skolgatan 12"}` + "\n"
-	benchmark(b, markup.NewJSON(), extracttest.Input("a.json", []byte(strings.Repeat(row, 20_000))))
-}
-
-func benchmark(b *testing.B, e extract.Extractor, in extract.Input) {
-	b.SetBytes(in.Size)
-	for b.Loop() {
-		if _, err := extracttest.Read(b.Context(), e, in); err != nil {
-			b.Fatal(err)
-		}
-	}
+	extracttest.Bench(b, markup.NewJSON(), extracttest.Input("a.json", []byte(strings.Repeat(row, 20_000))))
 }

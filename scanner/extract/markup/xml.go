@@ -1,6 +1,7 @@
 package markup
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -95,7 +96,7 @@ func (t *tree) top() *element {
 }
 
 func (t *tree) start(x *extract.XML) {
-	if parent := t.top(); parent != nil && strings.TrimSpace(parent.text.String()) != "" {
+	if parent := t.top(); parent != nil && parent.text.Len() > 0 {
 		parent.mixed = true
 	}
 	e := &element{name: x.Name}
@@ -119,7 +120,11 @@ func (t *tree) text(text []byte) {
 	if e == nil {
 		return
 	}
-	if len(e.children.names) > 0 && strings.TrimSpace(string(text)) != "" {
+	blank := len(bytes.TrimSpace(text)) == 0
+	if blank && e.text.Len() == 0 {
+		return
+	}
+	if len(e.children.names) > 0 && !blank {
 		e.mixed = true
 		e.text.WriteString(strings.Join(e.children.values, " "))
 		e.children = record{}

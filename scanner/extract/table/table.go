@@ -5,12 +5,14 @@ package table
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/molnvakt/molnvakt/scanner/extract"
 )
@@ -68,16 +70,16 @@ func (Extractor) Extract(ctx context.Context, in extract.Input, out extract.Sink
 	if delimiter == 0 {
 		return extract.Lines(ctx, buffered, extract.Body, out)
 	}
-	r := reader{runes: buffered, delimiter: delimiter}
-	return r.rows(ctx, hasHeader(string(sample), delimiter), out)
+	r := reader{text: buffered, delimiter: byte(delimiter)}
+	return r.rows(ctx, hasHeader(string(sample), byte(delimiter)), out)
 }
 
 // namedDelimiter reads the line with which Excel is told: "sep=;".
 func namedDelimiter(sample string) rune {
 	line, _, _ := strings.Cut(sample, "\n")
 	line = strings.TrimRight(line, "\r")
-	if rest, ok := strings.CutPrefix(strings.ToLower(line), "sep="); ok && len([]rune(rest)) == 1 {
-		return []rune(rest)[0]
+	if rest, ok := strings.CutPrefix(strings.ToLower(line), "sep="); ok && len(rest) == 1 {
+		return rune(rest[0])
 	}
 	return 0
 }
@@ -100,8 +102,8 @@ func likeliest(sample string) rune {
 
 // hasHeader says whether the first row names the columns: nothing but
 // different words, none with a digit, and digits in the rows below.
-func hasHeader(sample string, delimiter rune) bool {
-	r := reader{runes: bufio.NewReader(strings.NewReader(sample)), delimiter: delimiter}
+func hasHeader(sample string, delimiter byte) bool {
+	r := reader{text: bufio.NewReader(strings.NewReader(sample)), delimiter: delimiter}
 	first, err := r.row()
 	if err == nil && namesDelimiter(first) {
 		first, err = r.row()
@@ -145,9 +147,10 @@ func hasHeader(sample string, delimiter rune) bool {
 // reader reads rows. It takes quotes as spreadsheets do, and where they never
 // end it takes them for what they are, a mark in the text.
 type reader struct {
-	runes     *bufio.Reader
-	delimiter rune
-	cell      strings.Builder
+	text      *bufio.Reader
+	delimiter byte
+	cell      []byte
+	columns   int // of the row before
 }
 
 func (r *reader) rows(ctx context.Context, header bool, out extract.Sink) error {
@@ -178,15 +181,20 @@ func (r *reader) rows(ctx context.Context, header bool, out extract.Sink) error 
 func (r *reader) row() (cells []string, err error) {
 	quoted := false // within quotes
 	start := true   // of a cell
+	cells = make([]string, 0, r.columns)
+	defer func() { r.columns = len(cells) }()
 	for {
-		c, _, err := r.runes.ReadRune()
+		if r.run(quoted) {
+			start = false
+		}
+		c, err := r.text.ReadByte()
 		switch {
 		case err != nil:
 			return append(cells, r.take()), err
 		case c == 0:
 		case quoted:
 			quoted = r.inQuotes(c)
-		case c == '"' && start:
+		case c == '"' && start && len(bytes.TrimSpace(r.cell)) == 0:
 			quoted, start = true, false
 		case c == r.delimiter:
 			cells, start = append(cells, r.take()), true
@@ -196,36 +204,65 @@ func (r *reader) row() (cells []string, err error) {
 		case c == '\n':
 			return append(cells, r.take()), nil
 		case c == '\r':
-			if next, _ := r.runes.Peek(1); len(next) == 0 || next[0] != '\n' {
+			if next, _ := r.text.Peek(1); len(next) == 0 || next[0] != '\n' {
 				return append(cells, r.take()), nil // the line end of old Macintosh
 			}
 		default:
-			r.cell.WriteRune(c)
-			start = start && unicode.IsSpace(c)
+			r.cell = append(r.cell, c)
 		}
-		if r.cell.Len() > maxCell {
-			quoted = false
-			cells, start = append(cells, r.take()), false
+		if len(r.cell) > maxCell {
+			quoted, start = false, false
+			cells = append(cells, r.takeLong())
 		}
 	}
 }
 
-// inQuotes adds a rune that stands in quotes and says whether they go on.
-func (r *reader) inQuotes(c rune) bool {
+// run takes the bytes up to the next that may mean something, and says whether
+// there were any but spaces.
+func (r *reader) run(quoted bool) bool {
+	ready, _ := r.text.Peek(max(1, min(r.text.Buffered(), maxCell)))
+	n := 0
+	for n < len(ready) {
+		c := ready[n]
+		if c == '"' || c == 0 || !quoted && (c == r.delimiter || c == '\n' || c == '\r') {
+			break
+		}
+		n++
+	}
+	r.cell = append(r.cell, ready[:n]...)
+	_, _ = r.text.Discard(n) // they were peeked
+	return len(bytes.TrimSpace(ready[:n])) > 0
+}
+
+// inQuotes adds a byte that stands in quotes and says whether they go on.
+func (r *reader) inQuotes(c byte) bool {
 	if c != '"' {
-		r.cell.WriteRune(c)
+		r.cell = append(r.cell, c)
 		return true
 	}
-	if next, _ := r.runes.Peek(1); len(next) == 1 && next[0] == '"' {
-		r.cell.WriteByte('"')
-		_, _ = r.runes.ReadByte() // it was there a moment ago
+	if next, _ := r.text.Peek(1); len(next) == 1 && next[0] == '"' {
+		r.cell = append(r.cell, '"')
+		_, _ = r.text.Discard(1) // it was peeked
 		return true
 	}
 	return false
 }
 
 func (r *reader) take() string {
-	s := r.cell.String()
-	r.cell.Reset()
-	return strings.TrimSpace(s)
+	s := strings.ToValidUTF8(string(bytes.TrimSpace(r.cell)), "\ufffd")
+	r.cell = r.cell[:0]
+	return s
+}
+
+// takeLong takes what is too long for a cell, up to its last whole rune.
+func (r *reader) takeLong() string {
+	n := len(r.cell)
+	for n > 0 && n > len(r.cell)-utf8.UTFMax && !utf8.RuneStart(r.cell[n-1]) {
+		n--
+	}
+	rest := bytes.Clone(r.cell[max(0, n-1):])
+	r.cell = r.cell[:max(0, n-1)]
+	s := r.take()
+	r.cell = append(r.cell, rest...)
+	return s
 }
