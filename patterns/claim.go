@@ -69,7 +69,7 @@ func (c claim) firmness() float64 {
 // may add up.
 var termWeight = [4]float64{0, 0.4, 1.25, 3}
 
-const maxLight = 0.8
+const maxLight = 1.7
 
 // sums adds the weights of distinct terms by category.
 type sums struct {

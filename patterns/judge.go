@@ -221,6 +221,7 @@ func (r *reader) judgeThing(slot int, c Category, doc innocence) (CategoryFound,
 		}
 	case Security:
 		limit = 5
+		facts += float64(min(t.codes, 4))
 		score = (words + about) * min(1.2, 0.35+0.3*facts) * max(0.2, 1-0.25*level)
 		if t.stamped {
 			score += 3 + about

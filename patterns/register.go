@@ -98,6 +98,7 @@ func (r *reader) readTables(s *scene) {
 			}
 			if to > from {
 				t.columns[c].filled++
+				r.secretCell(t.head(c), s.text[from:to])
 			}
 		}
 	}
@@ -109,6 +110,41 @@ func (r *reader) readTables(s *scene) {
 		}
 		if c := row.column(f.Start); c >= 0 && c < len(row.table.columns) {
 			row.table.columns[c].passed++
+		}
+	}
+}
+
+// secretCell counts a cell under a head such as "Lösenord" or "Larmkod" that
+// is filled with what the head promises.
+func (r *reader) secretCell(h head, cell []byte) {
+	for _, m := range h.terms {
+		if m.weight < 2 {
+			continue
+		}
+		digits, letters, spaces := 0, 0, 0
+		for _, c := range cell {
+			switch {
+			case c >= '0' && c <= '9':
+				digits++
+			case c == ' ':
+				spaces++
+			case c == '*' || c == 0xE2:
+				return // hidden already
+			default:
+				letters++
+			}
+		}
+		switch slots[m.slot] {
+		case Secrets:
+			if spaces <= 1 && digits+letters >= 4 && (digits > 0 || letters >= 6) {
+				r.things.secrets++
+				return
+			}
+		case Security:
+			if digits >= 3 && digits <= 8 && letters <= 2 && strings.Contains(strings.ToLower(r.set.terms[m.term].text), "kod") {
+				r.things.codes++
+				return
+			}
 		}
 	}
 }

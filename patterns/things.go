@@ -13,6 +13,7 @@ type thingTally struct {
 	concrete [len(slots)]float64 // facts in that zone
 	terms    [len(slots)][]string
 	place    [len(slots)]string
+	codes    int  // codes of doors and alarms in tables
 	secrets  int  // credentials found
 	stamped  bool // a line says that OSL 18:8 or 18:13 applies to the document
 	stampAt  string
@@ -30,7 +31,7 @@ var (
 	reCompany  = regexp.MustCompile(`\p{Lu}[\p{L}&]+(?: \p{Lu}?[\p{L}&]+){0,3} (?:AB|HB|KB|Aktiebolag|Ltd|GmbH)\b|\b(?:AB|Firma) \p{Lu}\p{L}+|\b(?:[Aa]nbudsgivare|[Ll]everantör|[Bb]olag|[Ff]öretag) [A-ZÅÄÖ]\b`)
 	rePoints   = regexp.MustCompile(`(?i)\b\d{1,3}(?:,\d+)? ?(?:p|poäng)\b|\b\d,\d\b`)
 	rePending  = regexp.MustCompile(`(?i)\b(?:utkast|arbetsmaterial|ej beslutad|ännu inte|inte beslutad|före tilldelning|innan tilldelning|inför tilldelning|inför förhandling|får (?:inte|ej) (?:spridas|lämnas ut|röjas)|anbudssekretess|absolut sekretess|sekretess enligt|omfattas av sekretess|konfidentiell\w*|strikt internt|internt arbetsmaterial|sekretessbelag\w*|19 ?kap\.? ?3|19:3|31:16|max(?:imalt)? bud|smärtgräns)`)
-	rePublish  = regexp.MustCompile(`(?i)\b(?:avtal(?:et)? (?:har )?tecknats|har tilldelats|tilldelningsbeslut(?:et)? (?:har )?(?:meddelats|publicerats)|upphandlingen är avslutad|annonseras|annonserades|välkommen att lämna|anbud ska|anbudet ska|anbudsgivaren ska|anbudsgivare ska|leverantören ska)`)
+	rePublish  = regexp.MustCompile(`(?i)\b(?:avtal(?:et)? (?:har )?tecknats|beslutar att (?:teckna|anta|tilldela)|beslutet är offentligt|har tilldelats|tilldelningsbeslut(?:et)? (?:har )?(?:meddelats|publicerats)|upphandlingen är avslutad|annonseras|annonserades|välkommen att lämna|anbud ska|anbudet ska|anbudsgivaren ska|anbudsgivare ska|leverantören ska)`)
 	reLegal188 = regexp.MustCompile(`(?i)\b18 ?(?:kap\.?|:) ?(?:8|13|9)\b|\b(?:OSL|offentlighets)[^.\n]{0,30}18[: ]`)
 	reStamp    = regexp.MustCompile(`(?i)^\W*(?:omfattas av |innehåller )?(?:sekretess\w*|skyddsvärd\w*|får ej spridas|får inte spridas|ej för spridning|internt sekretessbelagd)`)
 )
