@@ -1,6 +1,7 @@
 package patterns
 
 import (
+	"iter"
 	"regexp/syntax"
 	"strings"
 	"unicode"
@@ -30,9 +31,9 @@ func requiredTexts(re *syntax.Regexp) []required {
 		return wrapExact(exact)
 	}
 	switch re.Op {
-	case syntax.OpCapture:
-		return requiredTexts(re.Sub[0])
-	case syntax.OpPlus:
+	case syntax.OpLiteral:
+		return longestWord(string(re.Rune))
+	case syntax.OpCapture, syntax.OpPlus:
 		return requiredTexts(re.Sub[0])
 	case syntax.OpRepeat:
 		if re.Min > 0 {
@@ -52,6 +53,34 @@ func requiredTexts(re *syntax.Regexp) []required {
 		return all
 	}
 	return nil
+}
+
+// longestWord returns the longest part of a text without white space.
+func longestWord(text string) []required {
+	var best required
+	for from, word := range wordsOf(text) {
+		if len(word) > len(best.text) {
+			best = required{strings.ToLower(word), from, from}
+		}
+	}
+	if best.text == "" {
+		return nil
+	}
+	return []required{best}
+}
+
+// wordsOf yields the parts of a text between white space, and where they are.
+func wordsOf(text string) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		from := 0
+		for word := range strings.FieldsFuncSeq(text, unicode.IsSpace) {
+			at := from + strings.Index(text[from:], word)
+			from = at + len(word)
+			if !yield(at, word) {
+				return
+			}
+		}
+	}
 }
 
 // requiredOfConcat tries every part, and every run of exact parts, and takes
