@@ -22,6 +22,7 @@ type reader struct {
 	people   map[string]bool // keys of those known by number
 	named    map[string]bool // keys of those known by name
 	officers map[string]bool // keys of names that stand as somebody at work
+	titles   sums            // words of the categories in name and title
 	subject  string          // key of the person whom the file name names
 	cues     map[CueGroup]*cueTally
 	things   thingTally
@@ -51,8 +52,38 @@ func (r *reader) Begin(s Subject, o Options) {
 	r.cues = map[CueGroup]*cueTally{}
 	r.ids.reset()
 	r.custom.reset(r.set.custom)
+	r.titles = sums{}
+	r.titles.reset()
 	r.kinds.name(s)
 	r.nameOf(s.Name)
+	name := s.Name
+	if i := strings.LastIndexByte(name, '.'); i > 0 {
+		name = name[:i]
+	}
+	r.titleWords(name, 0.6)
+	r.titleWords(strings.TrimSuffix(s.Path, s.Name), 0.35)
+}
+
+// titleWords reads words of the categories in a name or title: they are said
+// of everybody in the document.
+func (r *reader) titleWords(title string, factor float64) {
+	text := []byte(strings.Map(func(c rune) rune {
+		if c == '_' || c == '-' || c == '/' || c == '.' {
+			return ' '
+		}
+		return c
+	}, title))
+	for _, h := range r.scanner.Scan(text) {
+		if h.Kind != TermHit {
+			continue
+		}
+		if m := &r.set.terms[h.Term]; m.group == "" && m.custom == 0 && m.weight > 1 {
+			r.titles.add(termMark{h.Start, h.End, h.Term, m.slot, m.weight}, factor)
+		}
+	}
+	for slot := range r.titles.total {
+		r.titles.total[slot] = min(r.titles.total[slot], 1.8)
+	}
 }
 
 // nameOf finds a person in the file name: such a document is about them.
@@ -93,9 +124,11 @@ func (r *reader) Text(kind, place, text string) {
 	switch kind {
 	case kindTitle:
 		r.kinds.title(text)
+		r.titleWords(text, 0.6)
 	case kindHeading:
 		r.kinds.heading(text)
 		if r.lines < 4 {
+			r.titleWords(text, 0.5)
 			r.kinds.title(text)
 		}
 	}

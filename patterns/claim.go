@@ -10,6 +10,8 @@ import (
 // end depends on the whole document.
 type claim struct {
 	sum      float64 // of the weights of the words
+	tied     float64 // of those in the same sentence or row
+	first    bool    // known by a first name alone
 	bond     bond
 	story    float64
 	labelled bool
@@ -58,11 +60,17 @@ func (c claim) firmness() float64 {
 	case c.bond == byName && c.row:
 		return 0.95
 	case c.bond == byName:
-		return 0.6 + 0.1*min(c.story, 3.5)
-	case c.story < 2.2:
-		return 0.15
+		f := 0.4 + 0.1*min(c.story, 4)
+		if c.tied >= 1.2 {
+			f += 0.2
+		}
+		return min(f, 1)
+	case c.story >= 2.2:
+		return 0.35 + 0.1*min(c.story, 6)
+	case c.first && c.tied >= 2.5:
+		return 0.6
 	}
-	return 0.35 + 0.1*min(c.story, 6)
+	return 0.15
 }
 
 // The weight of a term by its weight in the lexicon, and how many light ones
@@ -75,6 +83,7 @@ const maxLight = 1.7
 type sums struct {
 	seen  map[TermID]bool
 	total [len(slots)]float64
+	tied  [len(slots)]float64
 	light [len(slots)]float64
 	terms [len(slots)][]weighed
 }
@@ -89,7 +98,7 @@ func (s *sums) reset() {
 	if s.seen == nil {
 		s.seen = map[TermID]bool{}
 	}
-	s.total, s.light = [len(slots)]float64{}, [len(slots)]float64{}
+	s.total, s.tied, s.light = [len(slots)]float64{}, [len(slots)]float64{}, [len(slots)]float64{}
 	for i := range s.terms {
 		s.terms[i] = s.terms[i][:0]
 	}
@@ -106,6 +115,9 @@ func (s *sums) add(t termMark, factor float64) {
 		s.light[t.slot] += w
 	}
 	s.total[t.slot] += w
+	if factor >= 1 {
+		s.tied[t.slot] += w
+	}
 	s.terms[t.slot] = append(s.terms[t.slot], weighed{t.term, w})
 }
 
@@ -145,11 +157,14 @@ func (r *reader) conclude(s *scene, p *individual, near *sums, row bool) {
 		near.total[health]++
 	}
 	for slot := range slots {
+		if p.bond >= byName || row {
+			near.total[slot] += r.titles.total[slot]
+		}
 		if near.total[slot] < 0.5 {
 			continue
 		}
 		c := claim{
-			sum: near.total[slot], bond: p.bond, labelled: p.labelled, row: row, number: p.number != nil,
+			sum: near.total[slot], tied: near.tied[slot], first: p.name != "" && p.bond == byRole, bond: p.bond, labelled: p.labelled, row: row, number: p.number != nil,
 			because: p.because, place: s.place(p.start), terms: r.words(near.terms[slot]),
 		}
 		if p.bond < byIdentity {

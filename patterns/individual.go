@@ -193,6 +193,11 @@ func (s *scene) officialNear(n nameFound, role bool) bool {
 // "(rektor)", " - rektor", a cell.
 func (s *scene) appositive(from, to int) bool {
 	between := bytes.TrimSpace(s.text[from:to])
+	for _, verb := range []string{"som", "är", "blir", "ny", "vår", "vara"} {
+		if bytes.HasPrefix(between, []byte(verb)) && len(between) < 16 {
+			return true
+		}
+	}
 	return len(between) == 0 || len(between) <= 2 && bytes.ContainsAny(between, ",(-–/|") || bytes.IndexByte(between, ',') == 0 && len(between) < 25 && bytes.IndexByte(between, '.') < 0
 }
 

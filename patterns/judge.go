@@ -177,8 +177,8 @@ func evidenceText(c Category, cl claim) string {
 func (r *reader) score(slot int, c Category, key string, cl claim, doc innocence) (float64, []string) {
 	because := []string{cl.because, fmt.Sprintf("words:%.1f", cl.sum)}
 	sum := cl.sum
-	if about := r.kinds.about(c); about >= 2 && (cl.bond >= byName || cl.story >= 3) {
-		sum += [4]float64{0, 0, 0.6, 1.2}[min(3, about)]
+	if about := r.kinds.about(c); about >= 2 && (cl.bond >= byName || cl.story >= 3 || cl.first && about >= 3) {
+		sum += [4]float64{0, 0, 0.6, 1.5}[min(3, about)]
 		because = append(because, fmt.Sprintf("kind:%d", about))
 	}
 	f := cl.firmness()
@@ -198,7 +198,7 @@ func (r *reader) score(slot int, c Category, key string, cl claim, doc innocence
 		because = append(because, fmt.Sprintf("innocence:%s:%.1f", code, level))
 	}
 	if fictive := doc["fictive"]; fictive > 1 && (cl.fictive || fictive >= 2.5) {
-		f *= max(0.15, 1-0.28*fictive)
+		f *= max(0.15, 0.7-0.22*fictive)
 		because = append(because, fmt.Sprintf("fictive:%.1f", fictive))
 	}
 	return sum * f, because

@@ -138,12 +138,10 @@ func (r *reader) secretCell(h head, cell []byte) {
 		case Secrets:
 			if spaces <= 1 && digits+letters >= 4 && (digits > 0 || letters >= 6) {
 				r.things.secrets++
-				return
 			}
 		case Security:
 			if digits >= 3 && digits <= 8 && letters <= 2 && strings.Contains(strings.ToLower(r.set.terms[m.term].text), "kod") {
 				r.things.codes++
-				return
 			}
 		}
 	}
