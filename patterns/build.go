@@ -1,6 +1,10 @@
 package patterns
 
-import "time"
+import (
+	"slices"
+	"time"
+	"unicode"
+)
 
 // Build returns the Engine. The Builder can be used on.
 func (b *Builder) Build() (*Engine, error) {
@@ -55,7 +59,7 @@ func (e *Engine) literalsOfTerms() []literal {
 		t := &e.terms[i]
 		if t.expression == nil {
 			open := t.Mode == Suffix || t.Mode == Inside || !isWordRune(t.runes[0])
-			literals = append(literals, literal{t.runes, t.Mode != Exact, t.Plain, open, int32(i)})
+			literals = append(literals, literal{foldedRunes(t), t.Plain, open, int32(i)})
 			continue
 		}
 		if len(t.expression.required) == 0 {
@@ -65,10 +69,20 @@ func (e *Engine) literalsOfTerms() []literal {
 			// Ids behind the terms name a required text of an expression.
 			id := int32(len(e.terms) + len(e.required))
 			e.required = append(e.required, requiredOf{r, int32(i)})
-			literals = append(literals, literal{[]rune(r.text), true, false, true, id})
+			literals = append(literals, literal{[]rune(r.text), false, true, id})
 		}
 	}
 	return literals
+}
+
+// foldedRunes is a term's text in lower case. The table ignores case even
+// where the term does not: it keeps the table small, and confirming is exact.
+func foldedRunes(t *term) []rune {
+	runes := slices.Clone(t.runes)
+	for i, r := range runes {
+		runes[i] = unicode.ToLower(r)
+	}
+	return runes
 }
 
 // requiredOf is a required text and the term that requires it.

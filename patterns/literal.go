@@ -8,11 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// literal is a text that the table finds. A literal proposes; what it stands
-// for confirms.
+// literal is a text that the table finds, in either case. A literal proposes;
+// what it stands for confirms.
 type literal struct {
-	runes    []rune // a space stands for any white space
-	fold     bool   // either case
+	runes    []rune // in lower case; a space stands for any white space
 	plain    bool   // å ä ö may be written a a o
 	anywhere bool   // not only where a word begins
 	id       int32
@@ -64,10 +63,9 @@ type literalGraph struct {
 // graphStep names the node that a letter leads to, so that beginnings are
 // shared; byte steps inside a letter have their own.
 type graphStep struct {
-	from        int32
-	r           rune
-	fold, plain bool
-	inside      bool
+	from          int32
+	r             rune
+	plain, inside bool
 }
 
 func newLiteralGraph(literals []literal) *literalGraph {
@@ -78,7 +76,7 @@ func newLiteralGraph(literals []literal) *literalGraph {
 			node = anyRoot
 		}
 		for _, r := range l.runes {
-			node = g.letter(node, r, l.fold, l.plain)
+			node = g.letter(node, r, l.plain)
 			if r == ' ' {
 				length += maxGap
 			} else {
@@ -103,8 +101,8 @@ func (g *literalGraph) node(step graphStep) (int32, bool) {
 }
 
 // letter returns the node that a letter leads to.
-func (g *literalGraph) letter(from int32, r rune, fold, plain bool) int32 {
-	to, known := g.node(graphStep{from: from, r: r, fold: fold, plain: plain})
+func (g *literalGraph) letter(from int32, r rune, plain bool) int32 {
+	to, known := g.node(graphStep{from: from, r: r, plain: plain && plainLetter(r) != r})
 	if known {
 		return to
 	}
@@ -116,9 +114,7 @@ func (g *literalGraph) letter(from int32, r rune, fold, plain bool) int32 {
 		return to
 	}
 	g.spell(from, r, to)
-	if fold {
-		g.spell(from, unicode.ToUpper(r), to)
-	}
+	g.spell(from, unicode.ToUpper(r), to)
 	if p := plainLetter(r); plain && p != r {
 		g.spell(from, p, to)
 		g.spell(from, unicode.ToUpper(p), to)
@@ -213,6 +209,7 @@ func newLiteralTable(literals []literal) *literalTable {
 	d := &determinizer{graph: g, known: map[string]uint32{}}
 	d.class, d.count = g.classes()
 	d.byClass()
+	d.rows = make([]uint32, 0, len(g.edges)*d.count*9/8)
 	d.state(nil, true)
 	var plain [2][]uint32 // rows of states that hold no nodes of their own
 	for w := range 2 {

@@ -361,29 +361,25 @@ func firstSets(prog *syntax.Prog, n int) []byteSet {
 }
 
 // addRunes adds the first bytes of what inst matches; false if some have more
-// bytes than one.
+// bytes than one. Canonical text holds neither the long s nor the Kelvin
+// sign, which fold to s and k.
 func addRunes(set *byteSet, inst *syntax.Inst) bool {
-	ascii := true
-	for c := range 256 {
-		switch {
-		case c < utf8.RuneSelf:
-			if inst.MatchRune(rune(c)) {
-				set.add(byte(c))
-			}
-		default:
-			// Bytes of other characters are not told apart.
+	for c := range byte(utf8.RuneSelf) {
+		if inst.MatchRune(rune(c)) {
+			set.add(c)
+		}
+	}
+	beyond := inst.Op == syntax.InstRuneAny || inst.Op == syntax.InstRuneAnyNotNL
+	for i := 0; i < len(inst.Rune); i += 2 {
+		last := inst.Rune[min(i+1, len(inst.Rune)-1)]
+		beyond = beyond || last >= utf8.RuneSelf && last != 'ſ' && last != '\u212a'
+	}
+	if beyond {
+		for c := utf8.RuneSelf; c < 256; c++ {
 			set.add(byte(c))
 		}
 	}
-	for r := rune(utf8.RuneSelf); r < 0x3000 && ascii; r++ {
-		ascii = !inst.MatchRune(r)
-	}
-	if ascii && !inst.MatchRune(utf8.RuneError) {
-		for c := utf8.RuneSelf; c < 256; c++ {
-			set[c>>6] &^= 1 << (c & 63)
-		}
-	}
-	return ascii
+	return !beyond
 }
 
 // follow adds the instructions that read a character, reached from pc without
