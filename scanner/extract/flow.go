@@ -155,7 +155,9 @@ func (f *Flow) Gap(place string, reason error) {
 		f.limit = reason
 	default:
 		f.flushMain()
-		f.err = f.out.Gap(place, reason)
+		if f.Err() == nil {
+			f.err = f.out.Gap(printable(place), reason)
+		}
 	}
 }
 

@@ -196,7 +196,7 @@ func (r *reader) run(s scope, text *strings.Builder) error {
 			return r.paragraph(s.as(extract.Hidden), "")
 		}
 		return r.inline(s, text)
-	case "text:ruby-text", "text:page-number", "text:page-count":
+	case "text:ruby-text", "text:page-number", "text:page-count", "text:sheet-name":
 		return x.Skip()
 	}
 	if x.Prefix == "text" || x.Prefix == "presentation" {

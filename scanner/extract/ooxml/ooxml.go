@@ -1,5 +1,5 @@
 // Package ooxml reads Word, Excel, PowerPoint and Visio documents of the
-// Office Open XML family (ECMA-376): text, tables, headers, footers, notes,
+// Office Open XML family (ECMA-376), binary workbooks (XLSB) among them: text, tables, headers, footers, notes,
 // comments, deletions, text boxes, hidden parts, properties, and what is
 // embedded.
 package ooxml
@@ -27,15 +27,13 @@ func (Extractor) Version() int { return 1 }
 func (Extractor) Accepts(_, mediaType string) bool {
 	t := strings.ToLower(mediaType)
 	switch {
-	case strings.HasPrefix(t, "application/vnd.ms-excel.sheet.binary"):
-		return false
 	case strings.HasPrefix(t, "application/vnd.openxmlformats-officedocument."),
 		strings.HasPrefix(t, "application/vnd.ms-visio."):
 		return true
 	case strings.HasPrefix(t, "application/vnd.ms-word."),
 		strings.HasPrefix(t, "application/vnd.ms-excel."),
 		strings.HasPrefix(t, "application/vnd.ms-powerpoint."):
-		return strings.HasSuffix(t, ".macroenabled.12")
+		return strings.HasSuffix(t, ".12") // macro-enabled kinds, binary workbooks
 	}
 	return false
 }
@@ -89,7 +87,7 @@ func (d *document) mainPart() {
 			}
 		}
 	}
-	for _, name := range []string{"word/document.xml", "xl/workbook.xml", "ppt/presentation.xml", "visio/document.xml"} {
+	for _, name := range []string{"word/document.xml", "xl/workbook.xml", "xl/workbook.bin", "ppt/presentation.xml", "visio/document.xml"} {
 		if p := d.zip.Part(name); p != nil {
 			d.walk(p, "")
 			return
@@ -157,6 +155,10 @@ func (d *document) deal(p *extract.ZipPart, place string, pictures extract.Role)
 		}
 		d.walk(p, place)
 	case ".bin":
+		if isBinarySheetPart(low) {
+			d.walk(p, place)
+			return
+		}
 		if strings.Contains(low, "printersettings") || strings.Contains(low, "/activex/") {
 			d.done[low] = true
 			return
@@ -215,6 +217,10 @@ func (d *document) hand(p *extract.ZipPart, place string, role extract.Role) {
 // parts where they like, and a salvaged package has lost its list.
 func (d *document) read(p *extract.ZipPart, place string) {
 	d.done[strings.ToLower(p.Name)] = true
+	if isBinarySheetPart(strings.ToLower(p.Name)) {
+		d.flow.Gap(p.Name, d.readBinary(p, place))
+		return
+	}
 	r, err := p.Open()
 	if err != nil {
 		d.flow.Gap(p.Name, err)

@@ -62,7 +62,7 @@ func dullProperty(name string) bool {
 	switch name {
 	case "TotalTime", "Pages", "Words", "Characters", "Application", "DocSecurity", "Lines", "Paragraphs", "ScaleCrop",
 		"LinksUpToDate", "CharactersWithSpaces", "SharedDoc", "HyperlinksChanged", "AppVersion", "revision", "created", "modified",
-		"lastPrinted", "Slides", "Notes", "HiddenSlides", "MMClips", "PresentationFormat", "HeadingPairs", "version", "language",
+		"lastPrinted", "Slides", "Notes", "HiddenSlides", "MMClips", "PresentationFormat", "HeadingPairs", "TitlesOfParts", "version", "language",
 		"Template":
 		return true
 	}

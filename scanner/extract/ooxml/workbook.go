@@ -41,6 +41,12 @@ func (d *document) readWorkbook(x *extract.XML, p *extract.ZipPart) error {
 		}
 		return nil
 	})
+	d.readSheets(p, sheets)
+	return damage
+}
+
+// readSheets reads the sheets of the workbook p, in the order of their tabs.
+func (d *document) readSheets(p *extract.ZipPart, sheets []sheetEntry) {
 	targets := map[string]string{}
 	for _, r := range d.relationships(p.Name) {
 		targets[r.id] = r.target
@@ -50,7 +56,6 @@ func (d *document) readWorkbook(x *extract.XML, p *extract.ZipPart) error {
 			d.readSheetPart(part, s.name, s.hidden)
 		}
 	}
-	return damage
 }
 
 // eachStart calls visit at every start tag until the part's end.
@@ -247,11 +252,6 @@ func (d *document) readLooseSheet(x *extract.XML, p *extract.ZipPart) error {
 func (d *document) readSheetPart(p *extract.ZipPart, name string, hidden bool) {
 	d.done[strings.ToLower(p.Name)] = true
 	relations := d.relationships(p.Name)
-	r, err := p.Open()
-	if err != nil {
-		d.flow.Gap(name, err)
-		return
-	}
 	heading := extract.Part{Kind: extract.Heading, Place: name}
 	if hidden {
 		heading.Kind = extract.Hidden
@@ -259,15 +259,26 @@ func (d *document) readSheetPart(p *extract.ZipPart, name string, hidden bool) {
 	d.flow.Alone(heading, name)
 	d.flow.Flush()
 	before := d.flow.Chars
-	err = d.newSheet(extract.NewXML(r, d.in.Limits), name, hidden, d.tableHeaders(relations)).read()
-	r.Close()
-	d.flow.Gap(name, err)
+	d.flow.Gap(name, d.sheetCells(p, name, hidden, relations))
 	d.flow.Flush()
 	pictures := d.pictureRole(before)
 	for _, r := range relations {
 		d.follow(r, name, pictures)
 	}
 	d.flow.Flush()
+}
+
+// sheetCells reads the part that holds the cells.
+func (d *document) sheetCells(p *extract.ZipPart, name string, hidden bool, relations []relationship) error {
+	if isBinarySheetPart(strings.ToLower(p.Name)) {
+		return d.newSheet(nil, name, hidden, nil).readBinary(p)
+	}
+	r, err := p.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return d.newSheet(extract.NewXML(r, d.in.Limits), name, hidden, d.tableHeaders(relations)).read()
 }
 
 // tableHeaders returns the rows which the sheet's tables say name columns.

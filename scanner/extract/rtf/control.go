@@ -333,7 +333,9 @@ func (p *parser) unicode(number int) {
 		r = utf16.DecodeRune(p.high, r)
 		p.high = 0
 	case r >= 0xF000 && r <= 0xF0FF: // a symbol font's
-		r -= 0xF000
+		if r -= 0xF000; r < ' ' || r >= 0x7F && r < 0xA0 {
+			r = '•'
+		}
 	}
 	p.write(string(r))
 }
