@@ -1,5 +1,5 @@
 // Package plaintext reads documents that already are text: letters, notes,
-// Markdown, logs, source code, SQL dumps, in any charset that Swedish offices
+// Markdown, logs, source code, in any charset that Swedish offices
 // have written in.
 package plaintext
 
@@ -28,7 +28,7 @@ func (Extractor) Version() int { return 1 }
 // Accepts implements extract.Extractor.
 func (Extractor) Accepts(_, mediaType string) bool {
 	switch mediaType {
-	case "text/plain", "text/markdown", "application/sql":
+	case "text/plain", "text/markdown":
 		return true
 	}
 	return false
@@ -44,7 +44,7 @@ func (Extractor) Extract(ctx context.Context, in extract.Input, out extract.Sink
 }
 
 func kindOf(in extract.Input) extract.Kind {
-	if in.MediaType == "application/sql" || extract.IsCode(path.Ext(in.Name)) {
+	if extract.IsCode(path.Ext(in.Name)) {
 		return extract.Code
 	}
 	return extract.Body
