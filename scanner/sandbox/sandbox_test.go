@@ -20,7 +20,6 @@ import (
 
 	"github.com/molnvakt/molnvakt/patterns"
 	"github.com/molnvakt/molnvakt/scanner/extract"
-	"github.com/molnvakt/molnvakt/scanner/extract/pdf"
 	"github.com/molnvakt/molnvakt/scanner/extract/picture"
 	"github.com/molnvakt/molnvakt/scanner/inspect"
 	"github.com/molnvakt/molnvakt/scanner/sandbox"
@@ -43,7 +42,7 @@ func build(h sandbox.Handshake) (inspect.Inspector, error) {
 	}
 	c := inspect.DefaultConfig()
 	if string(h.Settings) == `"real"` {
-		c.Extractors = []extract.Extractor{pdf.New(pdf.Config{Cache: h.Cache}), picture.New(picture.Config{})}
+		c.Extractors = readers(h.Cache)
 		c.Readers = func() patterns.Reader { return &finder{key: string(h.Key)} }
 		c.Scratch, c.Deadline = h.Scratch, h.Deadline
 		return inspect.NewLocal(c), nil
@@ -456,13 +455,9 @@ func TestConcurrent(t *testing.T) {
 // TestRealDocuments: the PDF engine runs behind the walls, from compiled code
 // it can read and not write, and tesseract does where programs are allowed.
 func TestRealDocuments(t *testing.T) {
-	base, err := os.UserCacheDir()
-	if err != nil {
-		base = t.TempDir()
-	}
 	behind := func(programs bool) *sandbox.Pool {
 		return pool(t, func(c *sandbox.Config) {
-			c.Settings, c.Cache = []byte(`"real"`), filepath.Join(base, "molnvakt-test-pdfium")
+			c.Settings, c.Cache = []byte(`"real"`), pdfCache(t)
 			c.Programs, c.Deadline = programs, 30*time.Second
 		})
 	}
