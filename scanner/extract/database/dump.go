@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/molnvakt/molnvakt/scanner/extract"
@@ -343,7 +344,7 @@ func (d *dump) row(t *rows, columns, cells []string) {
 	if len(columns) > 0 && strings.Join(columns, "\x00") != strings.Join(t.named, "\x00") {
 		t.named = columns
 		t.number++
-		d.flow.Row(part, extract.Row{Number: t.number, Cells: columns, Header: true})
+		d.flow.Row(part, extract.Row{Number: t.number, Cells: slices.Clone(columns), Header: true})
 	}
 	t.number++
 	d.flow.Row(part, extract.Row{Number: t.number, Cells: cells})

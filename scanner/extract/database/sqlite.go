@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -121,7 +122,7 @@ func (d *file) table(t schema, out extract.Sink) error {
 	err := d.rows(t.root, func(rowid int64, values []any) error {
 		if number == 0 && len(t.columns) > 0 {
 			number++
-			if sinkErr = out.Row(part, extract.Row{Number: number, Cells: t.columns, Header: true}); sinkErr != nil {
+			if sinkErr = out.Row(part, extract.Row{Number: number, Cells: slices.Clone(t.columns), Header: true}); sinkErr != nil {
 				return sinkErr
 			}
 		}

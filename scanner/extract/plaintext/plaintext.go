@@ -1,6 +1,6 @@
 // Package plaintext reads documents that already are text: letters, notes,
-// Markdown, logs, source code, in any charset that Swedish offices
-// have written in.
+// Markdown, logs, source code, in any charset that Swedish offices have
+// written in.
 package plaintext
 
 import (
@@ -25,10 +25,11 @@ func (Extractor) Name() string { return "plaintext" }
 // Version implements extract.Extractor.
 func (Extractor) Version() int { return 1 }
 
-// Accepts implements extract.Extractor.
+// Accepts implements extract.Extractor. SQL is text to it; package database
+// knows it better.
 func (Extractor) Accepts(_, mediaType string) bool {
 	switch mediaType {
-	case "text/plain", "text/markdown":
+	case "text/plain", "text/markdown", "application/sql":
 		return true
 	}
 	return false
@@ -44,7 +45,7 @@ func (Extractor) Extract(ctx context.Context, in extract.Input, out extract.Sink
 }
 
 func kindOf(in extract.Input) extract.Kind {
-	if extract.IsCode(path.Ext(in.Name)) {
+	if in.MediaType == "application/sql" || extract.IsCode(path.Ext(in.Name)) {
 		return extract.Code
 	}
 	return extract.Body
