@@ -95,7 +95,7 @@ func (l *Locale) Confidence(c int) string {
 }
 
 // Pattern returns the name of what evidence was found by: an identifier's
-// type, or a category and its group of terms ("halsa:diagnos").
+// type, or a category and the term of the lexicon ("halsa:diagnos").
 func (l *Locale) Pattern(code string) string {
 	if l.Has("identifier." + code) {
 		return l.Identifier(code)
@@ -104,10 +104,7 @@ func (l *Locale) Pattern(code string) string {
 	if !grouped || !l.Has("category."+category) {
 		return l.Category(code)
 	}
-	if name := l.Code("term", group); name != group {
-		return l.Category(category) + ": " + name
-	}
-	return l.Category(category)
+	return l.Category(category) + ": " + group
 }
 
 // Advice returns what a head of department is asked to do, in full sentences.

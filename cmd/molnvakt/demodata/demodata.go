@@ -131,7 +131,7 @@ func (g *generator) document(i int) (Document, error) {
 	d := Document{
 		Place: place, Content: content, Owner: g.people.adult(rng),
 		Modified: today.Add(-time.Duration(rng.IntN(3*365*24*60)) * time.Minute),
-		Path:     g.free(place, path.Join(t.folder(rng), sheet.Name+ending)),
+		Path:     g.free(place, path.Join(sheet.Folder, sheet.Name+ending)),
 	}
 	d.Sharing = sharing(rng, place, t.class)
 	d.Truth = Truth{

@@ -25,13 +25,6 @@ type template struct {
 	lines   []string
 }
 
-func (t template) folder(rng *rand.Rand) string {
-	if len(t.folders) == 0 {
-		return ""
-	}
-	return strings.ReplaceAll(pick(rng, t.folders), "{år}", strconv.Itoa(2023+rng.IntN(4)))
-}
-
 func readTemplates() ([]template, error) {
 	files, err := templateFiles.ReadDir("data")
 	if err != nil {
@@ -95,6 +88,7 @@ func readTemplate(text string) (template, error) {
 
 // sheet is a document before it has a format.
 type sheet struct {
+	Folder string
 	Name   string // of the file, without ending
 	Title  string
 	Blocks []block
@@ -129,7 +123,13 @@ func (w *writer) write(t template) (sheet, error) {
 		}
 	}
 	name, err := w.fill(t.title)
+	if err != nil {
+		return s, err
+	}
 	s.Name = strings.NewReplacer("/", "-", ":", "").Replace(name)
+	if len(t.folders) > 0 {
+		s.Folder, err = w.fill(pick(w.rng, t.folders))
+	}
 	if len(s.Blocks) > 0 && s.Blocks[0].Heading {
 		s.Title = s.Blocks[0].Text
 	}
