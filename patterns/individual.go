@@ -34,8 +34,8 @@ var bondNames = [...]string{"", "role", "name", "identity", "number"}
 func (b bond) String() string { return bondNames[b] }
 
 var (
-	reInitials = regexp.MustCompile(`(?:^|[^\p{L}\d.])([A-ZÅÄÖ])\.? ?([A-ZÅÄÖ])\.?(?:,)? ?\(?(?:f(?:ödd)?\.? ?-?(?:19|20)?\d\d\b|född \d|(?:åk|årskurs|klass|kl\.?) ?\d|\d[A-Fa-f]\b|\d{1,2} ?år\b)`)
-	reDotted   = regexp.MustCompile(`(?:^|[^\p{L}\d.])[A-ZÅÄÖ]\. ?[A-ZÅÄÖ]\.(?:[^\p{L}\d]|$)`)
+	reInitials = regexp.MustCompile(`^([A-ZÅÄÖ])\.? ?([A-ZÅÄÖ])\.?(?:,)? ?\(?(?:f(?:ödd)?\.? ?-?(?:19|20)?\d\d\b|född \d|(?:åk|årskurs|klass|kl\.?) ?\d|\d[A-Fa-f]\b|\d{1,2} ?år\b)`)
+	reDotted   = regexp.MustCompile(`^[A-ZÅÄÖ]\. ?[A-ZÅÄÖ]\.(?:[^\p{L}\d]|$)`)
 	// What ties a name to one person: birth, class, age.
 	reIdentity = regexp.MustCompile(`(?i)\b(?:f(?:ödd|\.)? ?-?(?:den )?(?:19|20)\d\d|född(?:es)? (?:den )?\d|f\. ?\d{2}\b|f(?:öd|ödelse)(?:d|datum|tid|år|data):? ?\d|(?:åk|årskurs|klass|kl\.?|förskoleklass) ?\d?[ -]?[a-fA-F0-9]\b|\d{1,2} ?(?:år|mån|månader)\b(?: gammal)?)|\b\d[A-Fa-f]\b|\b(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\b|\b\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])-(?:[xX*]{4}|\s|$)|\bNA?\d[a-z]?\b|\bl(?:gh|ägenhet)\.? ?\d{4}`)
 	reParty    = regexp.MustCompile(`^,? ?\((?:S|M|V|C|L|KD|MP|SD|FI|fp|s|m|v|c|kd|mp|sd|l|-)\)`)
@@ -90,7 +90,7 @@ func (s *scene) named(n nameFound) individual {
 	role := s.roleBefore(n.start)
 	around := s.besides(n)
 	switch {
-	case reIdentity.Match(around):
+	case bytes.ContainsAny(around, "0123456789") && reIdentity.Match(around):
 		ind.bond, ind.because = byIdentity, "individual:identity"
 	case n.full && role:
 		ind.bond, ind.because = byIdentity, "individual:role-and-name"
@@ -141,11 +141,26 @@ func (s *scene) besides(n nameFound) []byte {
 
 // initials appends people written as initials.
 func (s *scene) initials(all []individual, from, to int) []individual {
-	for _, m := range reInitials.FindAllIndex(s.text[from:to], -1) {
-		all = append(all, s.initialled(from+m[0], from+m[1], byIdentity, "individual:initials-identity"))
-	}
-	for _, m := range reDotted.FindAllIndex(s.text[from:to], -1) {
-		all = append(all, s.initialled(from+m[0], from+m[1], byName, "individual:initials"))
+	for i := from; i+3 < to; i++ {
+		// The expressions are slow: they are tried where an initial stands.
+		n := 1
+		switch c := s.text[i]; {
+		case c == 0xC3:
+			n = 2
+		case c < 'A' || c > 'Z':
+			continue
+		}
+		if next := s.text[i+n]; next != '.' && next != ' ' || i > 0 && nameByte(s.text[i-1]) {
+			continue
+		}
+		end := min(to, i+44)
+		if m := reInitials.FindIndex(s.text[i:end]); m != nil {
+			all = append(all, s.initialled(i, i+m[1], byIdentity, "individual:initials-identity"))
+			i += m[1] - 1
+		} else if m := reDotted.FindIndex(s.text[i:end]); m != nil {
+			all = append(all, s.initialled(i, i+m[1], byName, "individual:initials"))
+			i += m[1] - 1
+		}
 	}
 	return all
 }

@@ -15,6 +15,7 @@ type scene struct {
 	terms  []termMark
 	cues   []cueMark
 	custom []customMark
+	dates  []int // where dates stand; made when asked for
 }
 
 // termMark is a word of a lexicon where it stands.
@@ -138,22 +139,48 @@ const reach = 320
 // story measures how much the text around an offset tells of one person: who,
 // what they did and when, less what speaks of people at large.
 func (s *scene) story(at int) float64 {
-	count := map[CueGroup]int{}
 	from, to := at-450, at+450
-	cues := s.cuesBetween(from, to)
-	for _, c := range cues {
-		count[c.group]++
+	var who, observed, events, large float64
+	var pronouns, roles, generic, modal, numbers, routine int
+	for _, c := range s.cuesBetween(from, to) {
+		switch c.group {
+		case CuePronoun:
+			pronouns++
+		case CueRole:
+			roles++
+		case CueObserve:
+			observed++
+		case CueEvent:
+			events++
+		case CueGeneric:
+			generic++
+		case CueModal:
+			modal++
+		case CueStatistics:
+			numbers++
+		case CueRoutine:
+			routine++
+		}
 	}
-	who := min(count[CuePronoun], 3) + min(count[CueRole], 3)
-	if who == 0 {
+	if who = float64(min(pronouns, 3) + min(roles, 3)); who == 0 {
 		return 0
 	}
-	did := float64(min(count[CueObserve], 5))
-	did += float64(min(count[CueEvent], 2)) * 0.8
-	if reDate.Match(s.text[max(0, from):min(len(s.text), to)]) {
+	did := min(observed, 5) + min(events, 2)*0.8
+	if s.dated(from, to) {
 		did += 0.7
 	}
-	large := 0.6*float64(min(count[CueGeneric], 6)) + 0.5*float64(min(count[CueModal], 6)) + 0.7*float64(min(count[CueStatistics], 4)) +
-		0.8*float64(min(count[CueRoutine], 4))
-	return max(0, float64(who)*0.7+did-large)
+	large = 0.6*float64(min(generic, 6)) + 0.5*float64(min(modal, 6)) + 0.7*float64(min(numbers, 4)) + 0.8*float64(min(routine, 4))
+	return max(0, who*0.7+did-large)
+}
+
+// dated reports whether a date or time stands in a range.
+func (s *scene) dated(from, to int) bool {
+	if s.dates == nil {
+		s.dates = []int{-1}
+		for _, m := range reDate.FindAllIndex(s.text, -1) {
+			s.dates = append(s.dates, m[0])
+		}
+	}
+	i := sort.SearchInts(s.dates, max(0, from))
+	return i < len(s.dates) && s.dates[i] < to
 }

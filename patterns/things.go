@@ -130,18 +130,19 @@ func (s *scene) concrete(c Category, from, to int) float64 {
 	return facts
 }
 
-// stamps finds lines that put the document under secrecy.
+// stamps finds lines that put the document under secrecy: those where a word
+// of Security names OSL 18 kap. and the line is no running sentence.
 func (t *thingTally) stamps(s *scene) {
-	for i := range s.b.lines {
-		from, to := s.b.span(i)
+	for _, m := range s.terms {
+		if slots[m.slot] != Security {
+			continue
+		}
+		from, to := s.b.span(s.b.line(m.start))
 		if to-from < 8 || to-from > 140 {
 			continue
 		}
 		line := s.text[from:to]
-		if !bytes.Contains(bytes.ToLower(line), []byte("sekretess")) && !bytes.Contains(line, []byte("18")) {
-			continue
-		}
-		if reStamp.Match(line) && reLegal188.Match(line) && bytes.Count(line, []byte(" ")) < 16 {
+		if bytes.Count(line, []byte(" ")) < 16 && reLegal188.Match(line) && reStamp.Match(line) {
 			t.stamped, t.stampAt = true, s.place(from)
 		}
 	}
@@ -165,38 +166,44 @@ var (
 
 func (m *markingReader) read(r *reader, s *scene) {
 	for _, t := range s.terms {
-		if slots[t.slot] == NationalSecurity && t.weight >= 2 && !strings.Contains(r.set.terms[t.term].text, "KONF") && !strings.Contains(r.set.terms[t.term].text, "emlig") {
-			m.support = true
+		if slots[t.slot] != NationalSecurity {
+			continue
+		}
+		word := strings.ToLower(r.set.terms[t.term].text)
+		if !strings.Contains(word, "hemlig") && !strings.Contains(word, "konfid") {
+			m.support = m.support || t.weight >= 2
+			continue
+		}
+		from, to := s.b.span(s.b.line(t.start))
+		if to-from >= 6 && to-from <= 160 {
+			m.line(s, from, bytes.TrimSpace(s.text[from:to]))
 		}
 	}
-	for i := range s.b.lines {
-		from, to := s.b.span(i)
-		if to-from < 6 || to-from > 160 {
-			continue
-		}
-		line := bytes.TrimSpace(s.text[from:to])
-		kind := s.b.part(from).kind
-		if kind == kindCode || !reClass.Match(line) {
-			continue
-		}
-		class := strings.ToLower(string(reClass.Find(line)))
-		caps := reCaps.Match(line)
-		alone := reMarkLine.Match(line)
-		stamp := alone && (caps || len(line) > len(class)+6 || kind == kindHeader || kind == kindFooter || kind == kindHeading || len(line) <= len(class)+4)
-		if !stamp && caps && len(line) < 60 && (kind == kindHeader || kind == kindFooter || bytes.Count(line, []byte(" ")) < 6) && !endsSentence(line) {
-			stamp = true
-		}
-		if !stamp {
-			continue
-		}
-		if m.classes == nil {
-			m.classes = map[string]bool{}
-		}
-		m.classes[class] = true
-		m.stamps++
-		if m.place == "" {
-			m.place = s.place(from)
-		}
+}
+
+// line reads a line that names a class.
+func (m *markingReader) line(s *scene, from int, line []byte) {
+	kind := s.b.part(from).kind
+	if kind == kindCode || !reClass.Match(line) {
+		return
+	}
+	class := strings.ToLower(string(reClass.Find(line)))
+	caps := reCaps.Match(line)
+	apart := kind == kindHeader || kind == kindFooter || kind == kindHeading
+	stamp := reMarkLine.Match(line) && (caps || len(line) > len(class)+6 || apart || len(line) <= len(class)+4)
+	if !stamp && caps && len(line) < 60 && (apart || bytes.Count(line, []byte(" ")) < 6) {
+		stamp = !endsSentence(line)
+	}
+	if !stamp {
+		return
+	}
+	if m.classes == nil {
+		m.classes = map[string]bool{}
+	}
+	m.classes[class] = true
+	m.stamps++
+	if m.place == "" {
+		m.place = s.place(from)
 	}
 }
 
