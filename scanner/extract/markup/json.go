@@ -1,13 +1,13 @@
 package markup
 
 import (
+	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
+	"strings"
 
 	"github.com/molnvakt/molnvakt/scanner/extract"
 )
@@ -32,8 +32,7 @@ func (JSON) Accepts(_, mediaType string) bool {
 	return mediaType == "application/json" || mediaType == "application/x-ndjson"
 }
 
-// Extract implements extract.Extractor. What turns out not to be JSON is read
-// again, as text, from its beginning.
+// Extract implements extract.Extractor.
 func (JSON) Extract(ctx context.Context, in extract.Input, out extract.Sink) error {
 	text, err := extract.TextReader(in, in.Size, "utf-8")
 	if err != nil {
@@ -42,106 +41,111 @@ func (JSON) Extract(ctx context.Context, in extract.Input, out extract.Sink) err
 	flow := extract.NewFlow(ctx, out)
 	flow.In(extract.Part{Kind: extract.Body})
 	o := objects{flow: flow, records: records{flow: flow}, limits: in.Limits}
-	decoder := json.NewDecoder(text)
-	decoder.UseNumber()
+	o.lexer = lexer{r: bufio.NewReaderSize(text, 64<<10), long: func(piece []byte) { o.line("", string(piece)) }}
 	for err == nil && flow.Err() == nil {
-		var first json.Token
-		if first, err = decoder.Token(); err == nil {
-			err = o.value(decoder, first, "", 0)
+		var first byte
+		if first, err = o.next(); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			break
 		}
+		err = o.value(first, "", 0)
 	}
 	o.records.flush()
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) && flow.Err() == nil {
-		if err := flow.Close(); err != nil {
-			return err
-		}
-		return asText(ctx, in, out)
-	}
-	if closeErr := flow.Close(); closeErr != nil {
+	if closeErr := flow.Close(); closeErr != nil || err == nil {
 		return closeErr
 	}
-	if err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("json: ends too early: %w", extract.ErrDamaged)
 	}
 	return extract.Damaged(err)
 }
 
-func asText(ctx context.Context, in extract.Input, out extract.Sink) error {
-	text, err := extract.TextReader(in, in.Size, "")
-	if err != nil {
-		return extract.Damaged(err)
-	}
-	return extract.Lines(ctx, text, extract.Body, out)
-}
-
 // objects is where reading JSON stands.
 type objects struct {
+	lexer
 	flow    *extract.Flow
 	records records
 	limits  extract.Limits
 }
 
-// value reads the value that begins with token; path is its name.
-func (o *objects) value(d *json.Decoder, token json.Token, path string, depth int) error {
+func (o *objects) tooDeep(depth int) error {
 	if depth > o.limits.XML {
 		return fmt.Errorf("json: values nested too deep: %w", extract.ErrLimit)
 	}
+	return o.flow.Err()
+}
+
+// value reads the value that begins with a token; path is its name.
+func (o *objects) value(token byte, path string, depth int) error {
+	if err := o.tooDeep(depth); err != nil {
+		return err
+	}
 	switch token {
-	case json.Delim('{'):
-		r := record{kind: path, place: ""}
-		err := o.object(d, &r, path, "", depth)
+	case '{':
+		r := record{kind: path}
+		err := o.object(&r, path, "", depth)
 		o.records.put(&r)
 		return err
-	case json.Delim('['):
-		return o.list(d, path, depth)
+	case '[':
+		return o.list(path, depth)
+	case '}', ']':
+		return nil // one too many
 	}
-	o.records.flush()
-	o.flow.In(extract.Part{Kind: extract.Body})
-	o.records.line(path, scalar(token))
-	return o.flow.Err()
+	o.line(path, o.scalar(token))
+	return nil
+}
+
+// scalar is the present string or word; null says nothing.
+func (o *objects) scalar(token byte) string {
+	if token == wordToken && string(o.text) == "null" {
+		return ""
+	}
+	return strings.ToValidUTF8(strings.ReplaceAll(string(o.text), "\x00", ""), "\ufffd")
 }
 
 // object reads an object's members into r; those of objects in it are called
 // "outer.inner".
-func (o *objects) object(d *json.Decoder, r *record, path, prefix string, depth int) error {
-	for d.More() {
-		if err := o.flow.Err(); err != nil {
+func (o *objects) object(r *record, path, prefix string, depth int) error {
+	if err := o.tooDeep(depth); err != nil {
+		return err
+	}
+	for {
+		token, err := o.next()
+		if err != nil || token == '}' || token == ']' {
 			return err
 		}
-		key, err := d.Token()
-		if err != nil {
-			return err
-		}
-		token, err := d.Token()
-		if err != nil {
-			return err
-		}
-		name := prefix + fmt.Sprint(key)
-		switch token {
-		case json.Delim('{'):
-			if depth >= o.limits.XML {
-				return fmt.Errorf("json: values nested too deep: %w", extract.ErrLimit)
+		name := prefix
+		if token == stringToken || token == wordToken {
+			name += o.scalar(token)
+			if token, err = o.next(); err != nil {
+				r.add(name, "") // cut off: the name alone may tell
+				return err
 			}
-			err = o.object(d, r, path, name+".", depth+1)
-		case json.Delim('['):
-			err = o.listIn(d, r, name, depth+1)
+		}
+		switch token {
+		case '}':
+			r.add(name, "")
+			return nil
+		case '{':
+			err = o.object(r, path, name+".", depth+1)
+		case '[':
+			err = o.listIn(r, name, depth+1)
 		default:
-			r.add(name, scalar(token))
+			r.add(name, o.scalar(token))
 		}
 		if err != nil {
 			return err
 		}
 		if len(r.names) > maxRecord {
-			o.spill(r)
+			o.spillRecord(r)
 		}
 	}
-	_, err := d.Token()
-	return err
 }
 
-// spill writes what there is of an object too large for a row.
-func (o *objects) spill(r *record) {
+// spillRecord writes what there is of an object too large for a row.
+func (o *objects) spillRecord(r *record) {
 	o.records.flush()
 	o.flow.In(extract.Part{Kind: extract.Body})
 	for i, name := range r.names {
@@ -152,18 +156,23 @@ func (o *objects) spill(r *record) {
 
 // listIn reads a list that is an object's member: simple values are joined
 // into one, others are read for themselves.
-func (o *objects) listIn(d *json.Decoder, r *record, name string, depth int) error {
+func (o *objects) listIn(r *record, name string, depth int) error {
 	var joined bytes.Buffer
-	for d.More() {
-		token, err := d.Token()
-		if err != nil {
-			return err
+	defer func() {
+		if joined.Len() > 0 {
+			r.add(name, joined.String())
 		}
-		if _, nested := token.(json.Delim); nested {
+	}()
+	for {
+		token, err := o.next()
+		switch {
+		case err != nil || token == ']' || token == '}':
+			return err
+		case token == '{' || token == '[':
 			if len(r.names) > 0 {
-				o.spill(r)
+				o.spillRecord(r)
 			}
-			if err := o.value(d, token, name, depth); err != nil {
+			if err := o.value(token, name, depth); err != nil {
 				return err
 			}
 			continue
@@ -171,7 +180,7 @@ func (o *objects) listIn(d *json.Decoder, r *record, name string, depth int) err
 		if joined.Len() > 0 {
 			joined.WriteString(", ")
 		}
-		joined.WriteString(scalar(token))
+		joined.WriteString(o.scalar(token))
 		if joined.Len() > maxText {
 			o.line(name, joined.String())
 			joined.Reset()
@@ -180,68 +189,44 @@ func (o *objects) listIn(d *json.Decoder, r *record, name string, depth int) err
 			return err
 		}
 	}
-	if joined.Len() > 0 {
-		r.add(name, joined.String())
-	}
-	_, err := d.Token()
-	return err
 }
 
 func (o *objects) line(name, value string) {
 	o.records.flush()
 	o.flow.In(extract.Part{Kind: extract.Body})
-	o.records.line(name, value)
+	o.records.line(name, strings.TrimSpace(value))
 }
 
-// list reads a list outside of objects. Lists of simple values are rows.
-func (o *objects) list(d *json.Decoder, path string, depth int) error {
-	row := record{kind: path}
-	for d.More() {
-		if err := o.flow.Err(); err != nil {
+// list reads a list outside of objects. One of simple values is a line.
+func (o *objects) list(path string, depth int) error {
+	if err := o.tooDeep(depth); err != nil {
+		return err
+	}
+	var simple []string
+	for {
+		token, err := o.next()
+		if err != nil || token == ']' || token == '}' {
+			o.simple(simple)
 			return err
 		}
-		token, err := d.Token()
-		if err != nil {
-			return err
-		}
-		if _, nested := token.(json.Delim); nested {
-			if err := o.value(d, token, path, depth+1); err != nil {
+		if token == '{' || token == '[' {
+			if err := o.value(token, path, depth+1); err != nil {
 				return err
 			}
 			continue
 		}
-		row.add(strconv.Itoa(len(row.names)+1), scalar(token))
-		if len(row.names) > maxRecord {
-			o.spill(&row)
+		if simple = append(simple, o.scalar(token)); len(simple) >= maxRecord {
+			o.simple(simple)
+			simple = simple[:0]
+		}
+		if err := o.flow.Err(); err != nil {
+			return err
 		}
 	}
-	if len(row.names) > 0 {
-		o.simpleRow(&row)
-	}
-	_, err := d.Token()
-	return err
 }
 
-// simpleRow writes a list without names as lines or, if it lies in a list,
-// as a row.
-func (o *objects) simpleRow(row *record) {
-	o.records.flush()
-	o.flow.In(extract.Part{Kind: extract.Body})
-	for i, value := range row.values {
-		if i > 0 {
-			o.flow.Write("\t")
-		}
-		o.flow.Write(value)
+func (o *objects) simple(values []string) {
+	if len(values) > 0 {
+		o.line("", strings.Join(values, "\t"))
 	}
-	o.flow.Line()
-}
-
-func scalar(token json.Token) string {
-	switch v := token.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	}
-	return fmt.Sprint(token)
 }

@@ -53,3 +53,17 @@ func BenchmarkJSON(b *testing.B) {
 	row := `{"namn": "Åsa Öberg", "pnr": "19850709-2388", "adress": "Skolgatan 12"}` + "\n"
 	extracttest.Bench(b, markup.NewJSON(), extracttest.Input("a.json", []byte(strings.Repeat(row, 20_000))))
 }
+
+// A value of many megabytes costs no memory to speak of and loses nothing.
+func TestGiantValue(t *testing.T) {
+	value := strings.Repeat("åäö 19850709-2388 ", 1<<20)
+	in := extracttest.Input("a.json", []byte(`{"namn": "Åsa", "text": "`+value+`", "slut": "ja"}`))
+	r, err := extracttest.Read(t.Context(), markup.NewJSON(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(r.PlainText(), "\n", " ")
+	if got := strings.Count(text, "19850709-2388"); got < 1<<20-32 || !strings.Contains(text, "slut: ja") {
+		t.Errorf("%d numbers came out", got)
+	}
+}
