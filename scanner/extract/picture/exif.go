@@ -110,25 +110,25 @@ func chunk(in extract.Input, at int64, name string, png bool) []byte {
 	return nil
 }
 
-// tiff is a block of directories of tagged values (TIFF 6.0, section 2).
-type tiff struct {
+// directories is a block of directories of tagged values (TIFF 6.0, section 2).
+type directories struct {
 	b     []byte
 	order binary.ByteOrder
 	first uint32
 }
 
-func openTIFF(b []byte) (tiff, bool) {
+func openTIFF(b []byte) (directories, bool) {
 	if len(b) < 8 {
-		return tiff{}, false
+		return directories{}, false
 	}
-	t := tiff{b: b}
+	t := directories{b: b}
 	switch string(b[:2]) {
 	case "II":
 		t.order = binary.LittleEndian
 	case "MM":
 		t.order = binary.BigEndian
 	default:
-		return tiff{}, false
+		return directories{}, false
 	}
 	t.first = t.order.Uint32(b[4:])
 	return t, true
@@ -142,7 +142,7 @@ type entry struct {
 }
 
 // entries returns the values of the directory at an offset.
-func (t tiff) entries(at uint32) []entry {
+func (t directories) entries(at uint32) []entry {
 	if uint64(at)+2 > uint64(len(t.b)) {
 		return nil
 	}
@@ -203,7 +203,7 @@ const (
 	tagLongitude    = 4
 )
 
-func (e *exif) directory(t tiff, at uint32, depth int) {
+func (e *exif) directory(t directories, at uint32, depth int) {
 	for _, v := range t.entries(at) {
 		switch v.tag {
 		case tagOrientation:
@@ -243,7 +243,7 @@ func (e *exif) note(name, value string) {
 }
 
 // position reads degrees, minutes and seconds.
-func (e *exif) position(t tiff, at uint32) {
+func (e *exif) position(t directories, at uint32) {
 	var lat, long float64
 	var south, west, hasLat, hasLong bool
 	for _, v := range t.entries(at) {
@@ -270,7 +270,7 @@ func (e *exif) position(t tiff, at uint32) {
 	e.latitude, e.longitude, e.located = lat, long, true
 }
 
-func degrees(t tiff, b []byte) (float64, bool) {
+func degrees(t directories, b []byte) (float64, bool) {
 	if len(b) < 24 {
 		return 0, false
 	}
@@ -313,45 +313,4 @@ func comment(code, text []byte, order binary.ByteOrder) string {
 		return wide(text, order)
 	}
 	return latin(text)
-}
-
-// tiffPages returns the offsets of the directories of a TIFF's pages.
-func tiffPages(in extract.Input) []int64 {
-	head := make([]byte, 8)
-	if _, err := in.ReadAt(head, 0); err != nil {
-		return nil
-	}
-	t, ok := openTIFF(head)
-	if !ok || t.order.Uint16(head[2:]) != 42 {
-		return nil
-	}
-	var pages []int64
-	seen := map[int64]bool{}
-	for at := int64(t.first); at != 0 && !seen[at] && len(pages) < maxPages; {
-		seen[at] = true
-		b := make([]byte, 4)
-		if _, err := in.ReadAt(b[:2], at); err != nil {
-			break
-		}
-		pages = append(pages, at)
-		next := at + 2 + int64(t.order.Uint16(b))*12
-		if _, err := in.ReadAt(b, next); err != nil {
-			break
-		}
-		at = int64(t.order.Uint32(b))
-	}
-	return pages
-}
-
-// maxPages bounds the pages of one TIFF.
-const maxPages = 5_000
-
-// singlePage is the TIFF with another directory as its first.
-func singlePage(in extract.Input, directory int64) io.Reader {
-	head := make([]byte, 8)
-	_, _ = in.ReadAt(head, 0)
-	if t, ok := openTIFF(head); ok {
-		t.order.PutUint32(head[4:], uint32(directory))
-	}
-	return io.MultiReader(bytes.NewReader(head), io.NewSectionReader(in, 8, in.Size-8))
 }

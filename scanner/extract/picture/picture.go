@@ -18,7 +18,6 @@ import (
 	_ "image/png"
 
 	_ "golang.org/x/image/bmp"
-	_ "golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp"
 
 	"github.com/molnvakt/molnvakt/scanner/extract"
@@ -134,18 +133,18 @@ func (r *Reader) recognise(ctx context.Context, in extract.Input, orientation in
 
 // pages hands on every page of a TIFF as a picture of its own, so that each
 // has its place, its time and its gap.
-func (r *Reader) pages(ctx context.Context, in extract.Input, pages []int64, out extract.Sink) error {
+func (r *Reader) pages(ctx context.Context, in extract.Input, pages []tiffPage, out extract.Sink) error {
 	if !in.OCR {
 		return extract.ErrOCRDeferred
 	}
-	for i, offset := range pages {
+	for i, page := range pages {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		place := fmt.Sprintf("page %d", i+1)
 		err := out.File(extract.File{
-			Name: place + ".tiff", Place: place, Role: extract.Scan, MediaType: "image/tiff",
-			Content: singlePage(in, offset),
+			Name: place, Place: place, Role: extract.Scan,
+			Content: singlePage(in, page),
 		})
 		if err != nil {
 			return err
