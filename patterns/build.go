@@ -13,66 +13,62 @@ func (b *Builder) Build() (*Engine, error) {
 		today = time.Now()
 	}
 	e := &Engine{today: civil(today), tests: unpackTestNumbers()}
-	for i, t := range b.terms {
-		if err := e.add(t, Hit{Kind: TermHit, Term: TermID(i)}); err != nil {
+	e.terms = append(e.terms, b.terms...)
+	for _, own := range [...]func() error{e.addContexts, e.addSecrets} {
+		if err := own(); err != nil {
 			return nil, err
 		}
 	}
-	e.addContexts()
-	if err := e.addSecrets(); err != nil {
-		return nil, err
-	}
-	e.literals = newLiteralTable(e.literalsOfTerms())
+	var literals []literal
+	literals, e.required, e.sweeps = literalsOfTerms(e.terms)
+	e.literals = b.table(literals)
 	e.pool.New = func() any { return e.NewScanner() }
 	return e, nil
 }
 
-// add makes a checked term ready; hit is what it yields.
-func (e *Engine) add(t Term, hit Hit) error {
-	made := newTerm(t)
-	made.hit = hit
-	if t.Mode == Regexp {
-		x, err := newExpression(t.Text)
-		if err != nil {
-			return err
-		}
-		made.expression = x
+// add adds a term of the engine's own; hit is what it yields.
+func (e *Engine) add(t Term, hit Hit, assigns assignment) error {
+	made, err := newTerm(t)
+	if err != nil {
+		return err
 	}
+	made.hit, made.assigns = hit, assigns
 	e.terms = append(e.terms, made)
 	return nil
 }
 
-func (e *Engine) addContexts() {
+func (e *Engine) addContexts() error {
 	for c, entries := range contextTerms {
 		for _, entry := range entries {
-			made := newTerm(contextTerm(entry))
-			made.hit = Hit{Kind: ContextHit, Context: Context(c)}
-			e.terms = append(e.terms, made)
+			if err := e.add(contextTerm(entry), Hit{Kind: ContextHit, Context: Context(c)}, notAssignment); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
-// literalsOfTerms gathers what the literal table shall find.
-func (e *Engine) literalsOfTerms() []literal {
-	var literals []literal
-	for i := range e.terms {
-		t := &e.terms[i]
+// literalsOfTerms gathers what the literal table shall find, the texts that
+// expressions require, and the expressions that require none.
+func literalsOfTerms(terms []term) (literals []literal, texts []requiredOf, sweeps []int32) {
+	for i := range terms {
+		t := &terms[i]
 		if t.expression == nil {
 			open := t.Mode == Suffix || t.Mode == Inside || !isWordRune(t.runes[0])
 			literals = append(literals, literal{foldedRunes(t), t.Plain, open, int32(i)})
 			continue
 		}
 		if len(t.expression.required) == 0 {
-			e.sweeps = append(e.sweeps, int32(i))
+			sweeps = append(sweeps, int32(i))
 		}
 		for _, r := range t.expression.required {
 			// Ids behind the terms name a required text of an expression.
-			id := int32(len(e.terms) + len(e.required))
-			e.required = append(e.required, requiredOf{r, int32(i)})
+			id := int32(len(terms) + len(texts))
+			texts = append(texts, requiredOf{r, int32(i)})
 			literals = append(literals, literal{[]rune(r.text), false, true, id})
 		}
 	}
-	return literals
+	return literals, texts, sweeps
 }
 
 // foldedRunes is a term's text in lower case. The table ignores case even

@@ -1,9 +1,13 @@
 package patterns
 
 import (
+	"bytes"
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 var differentialTerms = []Term{
@@ -18,7 +22,7 @@ var differentialTerms = []Term{
 func differentialEngine(t testing.TB) *Engine {
 	var terms []Term
 	for _, term := range differentialTerms {
-		if checkTerm(term) == nil {
+		if _, err := newTerm(term); err == nil {
 			terms = append(terms, term)
 		}
 	}
@@ -118,5 +122,56 @@ func TestBlocks(t *testing.T) {
 				t.Fatalf("border %d, shift %d: found %d times", border, shift, n)
 			}
 		}
+	}
+}
+
+func TestTables(t *testing.T) {
+	e := differentialEngine(t)
+	var saved bytes.Buffer
+	if err := e.WriteTables(&saved); err != nil {
+		t.Fatal(err)
+	}
+	literals, _, _ := literalsOfTerms(e.terms)
+	again := savedTable(saved.Bytes(), literals)
+	if !reflect.DeepEqual(again, e.literals) {
+		t.Error("saved tables differ")
+	}
+	if savedTable(saved.Bytes(), literals[1:]) != nil {
+		t.Error("tables of other terms were taken")
+	}
+	damaged := bytes.Clone(saved.Bytes())
+	damaged[len(damaged)/2] ^= 1
+	if savedTable(damaged, literals) != nil || savedTable(damaged[:100], literals) != nil {
+		t.Error("damaged tables were taken")
+	}
+}
+
+// TestCostlyExpression: an expression that would take minutes is stopped and
+// named; its neighbours are not.
+func TestCostlyExpression(t *testing.T) {
+	e := testEngine(t, Term{Text: `(?:x ?){1,900}(?:y ?){1,900}z`, Mode: Regexp}, Term{Text: `\w+ slut`, Mode: Regexp}, Term{Text: "granne", Mode: Word})
+	text := []byte(strings.Repeat("x x y y ", 1<<17) + "en granne vid slut")
+	s := e.NewScanner()
+	start := time.Now()
+	s.Begin()
+	var found []TermID
+	for _, h := range s.Scan(text) {
+		if h.Kind == TermHit {
+			found = append(found, h.Term)
+		}
+	}
+	if d := time.Since(start); d > 20*time.Second {
+		t.Errorf("took %s", d)
+	}
+	if got := s.Exhausted(); !slices.Equal(got, []TermID{0}) {
+		t.Errorf("exhausted: %v", got)
+	}
+	slices.Sort(found)
+	if !slices.Equal(found, []TermID{1, 2}) {
+		t.Errorf("found %v", found)
+	}
+	s.Begin()
+	if got := s.Exhausted(); got != nil {
+		t.Errorf("still exhausted in the next document: %v", got)
 	}
 }

@@ -25,6 +25,7 @@ type literalTable struct {
 	class     [256]uint8
 	stride    uint32 // classes, the length of a row
 	next      []uint32
+	quiet     uint32 // rows that do not accept
 	accepting uint32
 	first     uint32 // the first accepting row
 	idsFrom   []uint32
@@ -305,17 +306,16 @@ func (d *determinizer) row(s int, plain []uint32) {
 func (d *determinizer) layout() *literalTable {
 	t := &literalTable{class: d.class, stride: uint32(d.count), reach: d.graph.reach + 2}
 	ends := make([][]int32, len(d.sets))
-	quiet := uint32(0)
 	for s, set := range d.sets {
 		for _, n := range set {
 			ends[s] = append(ends[s], d.graph.ends[n]...)
 		}
 		if len(ends[s]) == 0 {
-			quiet++
+			t.quiet++
 		}
 	}
 	t.accepting = 1
-	for t.accepting < quiet*t.stride {
+	for t.accepting < t.quiet*t.stride {
 		t.accepting *= 2
 	}
 	t.first = (t.accepting + t.stride - 1) / t.stride

@@ -4,18 +4,18 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"sync"
 	"unicode/utf8"
 )
 
 // expression is a regular expression made ready. It is tried only where one
 // of its required texts stands.
 type expression struct {
-	search   *regexp.Regexp // anywhere
-	start    *regexp.Regexp // at the start of the text
-	inside   *regexp.Regexp // behind one character of context
-	required []required     // none: it must be tried everywhere
-	first    []byteSet      // what a match can begin with
-	longest  int            // bytes of the longest match, at most MaxRegexpMatch
+	compile  func() compiledExpression
+	required []required // none: it must be tried everywhere
+	first    []byteSet  // what a match can begin with
+	longest  int        // bytes of the longest match, at most MaxRegexpMatch
+	weight   int        // steps for each byte read
 }
 
 // Limits of a regular expression: what it is written with, what it becomes,
@@ -26,63 +26,71 @@ const (
 	maxFirstSets    = 16
 )
 
-func checkRegexp(expr string) error {
-	if len(expr) > maxExpression {
-		return fmt.Errorf("%w: expression of %d bytes, at most %d", ErrTerm, len(expr), maxExpression)
-	}
-	x, err := newExpression(expr)
-	if err != nil {
-		return err
-	}
-	if x.search.MatchString("") {
-		return fmt.Errorf("%w: %q matches the empty text", ErrTerm, expr)
-	}
-	return nil
-}
-
-// newExpression compiles an expression: RE2 syntax, either case unless it
+// newExpression makes an expression ready: RE2 syntax, either case unless it
 // says (?-i). Endless white space means at most maxGap characters of it.
+// Errors wrap ErrTerm.
 func newExpression(expr string) (*expression, error) {
+	if len(expr) > maxExpression {
+		return nil, fmt.Errorf("%w: expression of %d bytes, at most %d", ErrTerm, len(expr), maxExpression)
+	}
 	parsed, err := syntax.Parse("(?i)"+expr, syntax.Perl)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTerm, err)
 	}
-	boundSpaces(parsed)
-	bounded := parsed.String()
-	parsed = parsed.Simplify()
-	program, err := syntax.Compile(parsed)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrTerm, err)
-	}
-	if len(program.Inst) > maxInstructions {
-		return nil, fmt.Errorf("%w: %q becomes too large", ErrTerm, expr)
-	}
-	x := &expression{
-		longest: longestMatch(parsed),
-		first:   firstSets(program, maxFirstSets),
-	}
-	if texts := requiredTexts(parsed); quality(texts) > 0 {
-		x.required = texts
-	}
-	for _, r := range []struct {
-		into   **regexp.Regexp
-		prefix string
-	}{{&x.search, ""}, {&x.start, `\A`}, {&x.inside, `\A(?s:.)`}} {
-		if *r.into, err = regexp.Compile(r.prefix + "(?:" + bounded + ")"); err != nil {
+	if boundSpaces(parsed) {
+		// What is bounded may have become too large to compile.
+		if parsed, err = syntax.Parse(parsed.String(), syntax.Perl); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrTerm, err)
 		}
 	}
+	x := &expression{}
+	x.compile = sync.OnceValue(func() compiledExpression { return compileExpression(parsed.String()) })
+	simple := parsed.Simplify()
+	program, err := syntax.Compile(simple)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrTerm, err)
+	case len(program.Inst) > maxInstructions:
+		return nil, fmt.Errorf("%w: %q becomes too large", ErrTerm, expr)
+	case shortestMatch(simple) == 0:
+		return nil, fmt.Errorf("%w: %q matches the empty text", ErrTerm, expr)
+	}
+	x.longest = longestMatch(simple)
+	x.weight = 1 + len(program.Inst)/stepInstructions
+	x.first = firstSets(program, maxFirstSets)
+	if texts := requiredTexts(simple); quality(texts) > 0 {
+		x.required = texts
+	}
 	return x, nil
+}
+
+// compiledExpression is what matches. It is compiled when it is first needed,
+// for most expressions never are.
+type compiledExpression struct {
+	search *regexp.Regexp // anywhere
+	start  *regexp.Regexp // at the start of the text
+	inside *regexp.Regexp // behind one character of context
+}
+
+// compileExpression compiles an expression that has been compiled by the
+// syntax package before: it cannot fail.
+func compileExpression(expr string) compiledExpression {
+	return compiledExpression{
+		search: regexp.MustCompile("(?:" + expr + ")"),
+		start:  regexp.MustCompile(`\A(?:` + expr + ")"),
+		inside: regexp.MustCompile(`\A(?s:.)(?:` + expr + ")"),
+	}
 }
 
 // match returns the end of the match that begins at p, or -1. What lies more
 // than MaxRegexpMatch behind p is not seen.
 func (x *expression) match(b []byte, p int) int {
 	limit := min(len(b), p+MaxRegexpMatch)
-	re, from := x.start, p
+	compiled := x.compile()
+	re, from := compiled.start, p
 	if p > 0 {
 		_, n := utf8.DecodeLastRune(b[max(0, p-utf8.UTFMax):p])
-		re, from = x.inside, p-n
+		re, from = compiled.inside, p-n
 	}
 	if m := re.FindIndex(b[from:limit]); m != nil && from+m[1] > p {
 		return from + m[1]
@@ -103,17 +111,27 @@ func (x *expression) begins(b []byte, p int) bool {
 	return true
 }
 
-// The budget of an expression in one document: bytes it may read for every
-// byte of the document, and at the start.
+// The budget of an expression in one document, in steps: bytes read, times
+// how large the expression is. So much for every byte of the document, and at
+// the start.
 const (
-	budgetRate  = 16
-	budgetStart = 1 << 20
+	budgetRate  = 4
+	budgetStart = 4 << 20
 	// expressionCost is what one try costs besides reading.
 	expressionCost = 64
+	// stepInstructions is how many instructions read a byte in one step.
+	stepInstructions = 64
+	// sweepSize is how much a sweep reads before it looks at its budget.
+	sweepSize = 64 << 10
 )
 
-// budget returns how many bytes an expression may read in this document.
+// budget returns the steps that an expression may take in this document.
 func (s *Scanner) budget() int { return budgetStart + budgetRate*s.scanned }
+
+// spend counts the steps of a try that reads n bytes.
+func (s *Scanner) spend(id int32, x *expression, n int) {
+	s.spent[id] += (n + expressionCost) * x.weight
+}
 
 // Exhausted returns the terms whose expressions have cost more than they may
 // in this document: what they matched later was not looked for.
@@ -143,7 +161,7 @@ func (s *Scanner) express(id int32, t *term, r required, end int) {
 		if !x.begins(s.text, p) || !utf8.RuneStart(s.text[p]) || s.spent[id] > s.budget() {
 			continue
 		}
-		s.spent[id] += expressionCost + x.longest
+		s.spend(id, x, x.longest)
 		if e := x.match(s.text, p); e >= 0 {
 			s.found(id, p, e)
 		}
@@ -168,7 +186,10 @@ func (s *Scanner) leftmost(hits []Hit) []Hit {
 
 // sweep looks for matches of an expression that requires no text everywhere.
 func (s *Scanner) sweep(id int32, t *term) {
-	s.expressIn(id, t, 0, len(s.text), len(s.text))
+	for from := 0; from < len(s.text); from += sweepSize {
+		end := min(len(s.text), from+sweepSize)
+		s.expressIn(id, t, max(from, s.last[id]-s.base), end, min(len(s.text), end+t.expression.longest))
+	}
 }
 
 // expressIn finds the matches that begin in from..end and reads up to to.
@@ -178,12 +199,12 @@ func (s *Scanner) expressIn(id int32, t *term, from, end, to int) {
 		if s.spent[id] > s.budget() {
 			return
 		}
-		m := x.search.FindIndex(s.text[from:to])
+		m := x.compile().search.FindIndex(s.text[from:to])
 		if m == nil || from+m[0] >= end {
-			s.spent[id] += to - from
+			s.spend(id, x, to-from)
 			return
 		}
-		s.spent[id] += m[1] + expressionCost
+		s.spend(id, x, m[1])
 		p := from + m[0]
 		if e := x.match(s.text, p); e >= 0 {
 			s.last[id] = s.base + e

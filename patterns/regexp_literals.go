@@ -289,20 +289,22 @@ func shortestMatch(re *syntax.Regexp) int {
 	return 0
 }
 
-// boundSpaces replaces endless runs of white space by ones of at most maxGap.
-func boundSpaces(re *syntax.Regexp) {
+// boundSpaces replaces endless runs of white space by ones of at most maxGap,
+// and reports whether there were any.
+func boundSpaces(re *syntax.Regexp) bool {
+	changed := false
 	for _, sub := range re.Sub {
-		boundSpaces(sub)
+		changed = boundSpaces(sub) || changed
 	}
-	if (re.Op == syntax.OpStar || re.Op == syntax.OpPlus) && onlySpaces(re.Sub[0]) {
-		if re.Op == syntax.OpPlus {
-			re.Min = 1
-		} else {
-			re.Min = 0
-		}
-		re.Op = syntax.OpRepeat
-		re.Max = maxGap
+	if re.Op != syntax.OpStar && re.Op != syntax.OpPlus || !onlySpaces(re.Sub[0]) {
+		return changed
 	}
+	re.Min = 0
+	if re.Op == syntax.OpPlus {
+		re.Min = 1
+	}
+	re.Op, re.Max = syntax.OpRepeat, maxGap
+	return true
 }
 
 func onlySpaces(re *syntax.Regexp) bool {

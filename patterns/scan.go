@@ -100,8 +100,9 @@ type Engine struct {
 
 // Builder collects what an Engine shall find.
 type Builder struct {
-	terms []Term
-	today time.Time
+	terms  []term
+	today  time.Time
+	tables []byte
 }
 
 // NewBuilder returns a Builder for an Engine that finds all identifiers and
@@ -114,9 +115,12 @@ func (b *Builder) Today(t time.Time) { b.today = t }
 
 // Term adds a term. Errors wrap ErrTerm.
 func (b *Builder) Term(t Term) (TermID, error) {
-	if err := checkTerm(t); err != nil {
+	made, err := newTerm(t)
+	if err != nil {
 		return 0, err
 	}
-	b.terms = append(b.terms, t)
-	return TermID(len(b.terms) - 1), nil
+	id := TermID(len(b.terms))
+	made.hit = Hit{Kind: TermHit, Term: id}
+	b.terms = append(b.terms, made)
+	return id, nil
 }

@@ -84,7 +84,7 @@ const (
 // addSecrets adds the rules that find credentials.
 func (e *Engine) addSecrets() error {
 	for _, s := range secretExpressions {
-		if err := e.add(Term{Text: s.expr, Mode: Regexp}, Hit{Kind: SecretHit, Identifier: s.id, Shape: ShapeComplete}); err != nil {
+		if err := e.add(Term{Text: s.expr, Mode: Regexp}, Hit{Kind: SecretHit, Identifier: s.id, Shape: ShapeComplete}, notAssignment); err != nil {
 			return err
 		}
 	}
@@ -98,10 +98,9 @@ func (e *Engine) addSecrets() error {
 			if t.Mode == Word && len(key) > 4 {
 				t.Mode = Suffix
 			}
-			made := newTerm(t)
-			made.hit = Hit{Kind: SecretHit, Identifier: group.id}
-			made.assigns = group.kind
-			e.terms = append(e.terms, made)
+			if err := e.add(t, Hit{Kind: SecretHit, Identifier: group.id}, group.kind); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

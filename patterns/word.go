@@ -24,22 +24,23 @@ const (
 	maxTerm = 100
 )
 
-// checkTerm says what is wrong with a term.
-func checkTerm(t Term) error {
-	if t.Mode > Regexp {
-		return fmt.Errorf("%w: mode %d", ErrTerm, t.Mode)
-	}
-	if t.Mode == Regexp {
-		return checkRegexp(t.Text)
+// newTerm makes a term ready. Errors wrap ErrTerm.
+func newTerm(t Term) (term, error) {
+	switch {
+	case t.Mode > Regexp:
+		return term{}, fmt.Errorf("%w: mode %d", ErrTerm, t.Mode)
+	case t.Mode == Regexp:
+		x, err := newExpression(t.Text)
+		return term{Term: t, expression: x}, err
 	}
 	text := normalizeTerm(t)
 	if n := utf8.RuneCountInString(text); n < 2 || len(text) > maxTerm {
-		return fmt.Errorf("%w: %q: %d letters", ErrTerm, t.Text, n)
+		return term{}, fmt.Errorf("%w: %q: %d letters", ErrTerm, t.Text, n)
 	}
 	if t.Mode != Phrase && t.Mode != Exact && strings.Contains(text, " ") {
-		return fmt.Errorf("%w: %q has a space: use mode ph", ErrTerm, t.Text)
+		return term{}, fmt.Errorf("%w: %q has a space: use mode ph", ErrTerm, t.Text)
 	}
-	return nil
+	return term{Term: t, runes: []rune(text)}, nil
 }
 
 // normalizeTerm brings a term into the form of canonical text.
@@ -51,14 +52,6 @@ func normalizeTerm(t Term) string {
 		text = strings.ToLower(text)
 	}
 	return text
-}
-
-// newTerm makes a checked term ready.
-func newTerm(t Term) term {
-	if t.Mode == Regexp {
-		return term{Term: t}
-	}
-	return term{Term: t, runes: []rune(normalizeTerm(t))}
 }
 
 // confirm decides whether the term stands with its last letter before end,

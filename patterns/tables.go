@@ -1,0 +1,125 @@
+package patterns
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// tablesMagic begins saved tables; the number is raised when the form
+// changes.
+const tablesMagic = "molnvakt tables 1\n"
+
+// WriteTables saves the tables, which are most of the work of Build, for
+// Builder.Tables of another process.
+func (e *Engine) WriteTables(w io.Writer) error {
+	literals, _, _ := literalsOfTerms(e.terms)
+	sum := literalsSum(literals)
+	body := e.literals.appendTo(append([]byte(tablesMagic), sum[:]...))
+	check := sha256.Sum256(body)
+	if _, err := w.Write(append(body, check[:]...)); err != nil {
+		return fmt.Errorf("write tables: %w", err)
+	}
+	return nil
+}
+
+// Tables offers tables that WriteTables saved. Build uses them if they are
+// whole and made for the same terms, and makes its own otherwise. They are
+// not kept or changed.
+func (b *Builder) Tables(saved []byte) { b.tables = saved }
+
+// table returns the saved table if it fits, or a new one.
+func (b *Builder) table(literals []literal) *literalTable {
+	if t := savedTable(b.tables, literals); t != nil {
+		return t
+	}
+	return newLiteralTable(literals)
+}
+
+func savedTable(saved []byte, literals []literal) *literalTable {
+	const sums = 2 * sha256.Size
+	if len(saved) < len(tablesMagic)+sums || string(saved[:len(tablesMagic)]) != tablesMagic {
+		return nil
+	}
+	body, check := saved[:len(saved)-sha256.Size], saved[len(saved)-sha256.Size:]
+	made := literalsSum(literals)
+	rest := body[len(tablesMagic):]
+	if !bytes.Equal(rest[:sha256.Size], made[:]) {
+		return nil
+	}
+	if sum := sha256.Sum256(body); !bytes.Equal(check, sum[:]) {
+		return nil
+	}
+	return readTable(rest[sha256.Size:])
+}
+
+// literalsSum tells sets of literals apart.
+func literalsSum(literals []literal) [sha256.Size]byte {
+	h := sha256.New()
+	for _, l := range literals {
+		_, _ = fmt.Fprintf(h, "%s\x00%t %t %d\n", string(l.runes), l.plain, l.anywhere, l.id)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// appendTo appends the table; the gap before the accepting rows is left out.
+func (t *literalTable) appendTo(b []byte) []byte {
+	b = append(b, t.class[:]...)
+	for _, v := range []uint32{t.stride, t.quiet, t.accepting, t.first, uint32(t.reach)} {
+		b = binary.LittleEndian.AppendUint32(b, v)
+	}
+	b = appendList(b, t.idsFrom)
+	b = appendList(b, t.ids)
+	b = appendList(b, t.next[:t.quiet*t.stride])
+	return appendList(b, t.next[t.first*t.stride:])
+}
+
+func appendList[T uint32 | int32](b []byte, list []T) []byte {
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(list)))
+	for _, v := range list {
+		b = binary.LittleEndian.AppendUint32(b, uint32(v))
+	}
+	return b
+}
+
+// readTable reads what appendTo appended; its caller has checked that it is
+// whole.
+func readTable(b []byte) *literalTable {
+	t := &literalTable{}
+	b = b[copy(t.class[:], b):]
+	var reach uint32
+	for _, v := range []*uint32{&t.stride, &t.quiet, &t.accepting, &t.first, &reach} {
+		*v = binary.LittleEndian.Uint32(b)
+		b = b[4:]
+	}
+	t.reach = int(reach)
+	t.idsFrom, b = readList[uint32](b)
+	t.ids, b = readList[int32](b)
+	quiet, b := list(b)
+	accepting, _ := list(b)
+	t.next = make([]uint32, int(t.first*t.stride)+len(accepting)/4)
+	fillList(t.next, quiet)
+	fillList(t.next[t.first*t.stride:], accepting)
+	return t
+}
+
+// list cuts a list off: its bytes, and the rest.
+func list(b []byte) (body, rest []byte) {
+	n := 4 * int(binary.LittleEndian.Uint32(b))
+	return b[4 : 4+n], b[4+n:]
+}
+
+func readList[T uint32 | int32](b []byte) ([]T, []byte) {
+	body, rest := list(b)
+	all := make([]T, len(body)/4)
+	fillList(all, body)
+	return all, rest
+}
+
+func fillList[T uint32 | int32](into []T, body []byte) {
+	for i := range len(body) / 4 {
+		into[i] = T(binary.LittleEndian.Uint32(body[4*i:]))
+	}
+}
