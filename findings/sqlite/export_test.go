@@ -3,7 +3,36 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"strings"
 )
+
+// Plans returns how SQLite would run the queries that are asked often, by
+// their text.
+func (db *DB) Plans(ctx context.Context) (map[string]string, error) {
+	plans := map[string]string{}
+	for _, query := range []string{queueQuery, waitingQuery, knownQuery, copiesQuery} {
+		var args []any
+		for n := 1; strings.Contains(query, fmt.Sprint("$", n)); n++ {
+			args = append(args, "1")
+		}
+		rows, err := db.read.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
+		if err != nil {
+			return nil, err
+		}
+		var id, parent, unused int
+		var step string
+		for rows.Next() {
+			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+				return nil, err
+			}
+			plans[query] += step + "\n"
+		}
+		if err := rows.Close(); err != nil {
+			return nil, err
+		}
+	}
+	return plans, nil
+}
 
 // Limit lets the file grow by so many pages more, as a disk that fills would.
 func (db *DB) Limit(ctx context.Context, more int) error {

@@ -162,8 +162,19 @@ func (db *DB) renewJobs(ctx context.Context) error {
 	})
 }
 
+// These and others say what their partial index says, word by word: SQLite
+// does not use it otherwise.
+const (
+	queueQuery   = "SELECT id, size, retry_at FROM document WHERE queue > 0 AND queue = $1 ORDER BY retry_at, id"
+	waitingQuery = "SELECT 1 FROM document WHERE queue > 0 AND queue = $1 AND retry_at <= $2"
+	knownQuery   = "SELECT " + documentColumns + ` FROM document d LEFT JOIN scope s ON s.id = d.scope
+		WHERE d.read_hash <> '' AND d.read_hash = $1 AND d.read_size = $2 AND d.ruleset_reading = $3
+			AND d.queue <> 2 AND d.status IN ('ok', 'partial', 'encrypted')
+		LIMIT 1`
+)
+
 func (db *DB) renewQueue(ctx context.Context, tx *sql.Tx, q queue) error {
-	rows, err := tx.QueryContext(ctx, "SELECT id, size, retry_at FROM document WHERE queue = $1 ORDER BY retry_at, id", q)
+	rows, err := tx.QueryContext(ctx, queueQuery, q)
 	if err != nil {
 		return err
 	}
@@ -289,7 +300,7 @@ func (s *shift) empty(ctx context.Context) (bool, error) {
 		}
 		args := []any{q, stamp(s.db.now())}
 		var one int
-		err := s.db.read.QueryRowContext(ctx, "SELECT 1 FROM document WHERE queue = $1 AND retry_at <= $2"+s.ofSources(&args)+" LIMIT 1", args...).Scan(&one)
+		err := s.db.read.QueryRowContext(ctx, waitingQuery+s.ofSources(&args)+" LIMIT 1", args...).Scan(&one)
 		if !errors.Is(err, sql.ErrNoRows) {
 			return false, translate(err)
 		}
@@ -391,7 +402,7 @@ func (s *shift) recorded(ctx context.Context, tasks []findings.Task) error {
 		args[i] = t.Document
 	}
 	var n int
-	err := s.db.read.QueryRowContext(ctx, "SELECT count(*) FROM document WHERE queue > 0 AND taken = ticket AND id IN ("+places(1, len(tasks))+")", args...).Scan(&n)
+	err := s.db.read.QueryRowContext(ctx, "SELECT count(*) FROM document WHERE queue <> 0 AND taken = ticket AND id IN ("+places(1, len(tasks))+")", args...).Scan(&n)
 	if err != nil {
 		return translate(err)
 	}
@@ -432,9 +443,7 @@ func (db *DB) Known(ctx context.Context, hash string, size int64, reading string
 	if hash == "" {
 		return findings.Reading{}, false, nil
 	}
-	rows, err := db.read.QueryContext(ctx, "SELECT "+documentColumns+` FROM document d LEFT JOIN scope s ON s.id = d.scope
-		WHERE d.read_hash = $1 AND d.read_size = $2 AND d.ruleset_reading = $3 AND d.queue <> 2 AND d.status IN ('ok', 'partial', 'encrypted')
-		LIMIT 1`, hash, size, reading)
+	rows, err := db.read.QueryContext(ctx, knownQuery, hash, size, reading)
 	if err != nil {
 		return findings.Reading{}, false, translate(err)
 	}

@@ -339,13 +339,15 @@ func (db *DB) seen(ctx context.Context, tx *sql.Tx, r findings.Record, f finding
 	return db.note(ctx, tx, act, f.ID, detail)
 }
 
+const copiesQuery = standingColumns + "WHERE content_hash <> '' AND content_hash = $1 AND size = $2 AND rule = $3 AND basis_json <> '{}' LIMIT 20"
+
 // decidedCopy finds a false positive of the same rule in the same content: the
 // officer's word is about the content, wherever a copy of it turns up.
 func (db *DB) decidedCopy(ctx context.Context, tx *sql.Tx, r findings.Record, f findings.Finding, now time.Time) (findings.Basis, findings.ID, error) {
 	if r.Task.Item.ContentHash == "" {
 		return findings.Basis{}, "", nil
 	}
-	rows, err := tx.QueryContext(ctx, standingColumns+"WHERE content_hash = $1 AND size = $2 AND rule = $3 AND basis_json <> '{}' LIMIT 20",
+	rows, err := tx.QueryContext(ctx, copiesQuery,
 		r.Task.Item.ContentHash, r.Task.Item.Size, f.Verdict.Rule)
 	if err != nil {
 		return findings.Basis{}, "", err

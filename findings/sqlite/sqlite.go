@@ -48,10 +48,9 @@ var _ findings.Store = (*DB)(nil)
 
 // Options go into the DSN: set by PRAGMA they would reach one connection only.
 const (
-	everyone = "_journal_mode=WAL&_busy_timeout=10000&_synchronous=NORMAL&_foreign_keys=on"
-	writer   = everyone + "&_txlock=immediate"
-	reader   = "mode=ro&_busy_timeout=10000&_foreign_keys=on&_query_only=true"
-	readers  = 8
+	writer  = "_journal_mode=WAL&_busy_timeout=10000&_synchronous=NORMAL&_foreign_keys=on&_txlock=immediate&_stmt_cache_size=100"
+	reader  = "mode=ro&_busy_timeout=10000&_foreign_keys=on&_query_only=true&_stmt_cache_size=20"
+	readers = 8
 )
 
 // Open opens the register at path, creates it if it is not there and brings
