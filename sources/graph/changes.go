@@ -33,6 +33,11 @@ func (s *Source) Changes(ctx context.Context, scope sources.Scope, since sources
 		feed:   feed{source: s, drive: drive, link: at.Link, sharing: true},
 		tree:   &tree{source: s, drive: drive, folders: map[string]folder{}, pages: at.Pages},
 	}
+	r.tree.met = func(item *driveItem) {
+		if item.Folder != nil && !isRoot(item) {
+			r.place(item)
+		}
+	}
 	return r.run(ctx)
 }
 
@@ -161,6 +166,9 @@ func (r *round) changes(ctx context.Context, items []driveItem) ([]sources.Chang
 // tally counts what was reported of new and of deleted folders' children.
 func (r *round) tally(item *driveItem) {
 	parent := item.parent()
+	if item.Deleted == nil && r.at.folders.get(parent).children() == 0 {
+		r.at.folders.count(parent, 1) // what it said of itself is older
+	}
 	if r.at.Full || parent == "" {
 		return
 	}
@@ -203,10 +211,10 @@ func (r *round) place(item *driveItem) {
 	known := children
 	if old := r.at.folders.get(item.ID); old != notThere && !r.at.Full {
 		// Until the round has ended, the children it had may be reported.
-		known = old.children()
 		if children >= 0 {
 			count(&r.at.Counts, item.ID, children)
 		}
+		known = max(old.children(), children)
 	}
 	before, now := r.at.folders.set(item.ID, item.parent(), item.Name, known)
 	switch {

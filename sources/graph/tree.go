@@ -18,6 +18,9 @@ type tree struct {
 	asked   int  // folders asked for one by one
 	learnt  bool // all folders were asked for
 	pages   int  // what asking for all of them will cost, as far as known
+	// met is shown every folder that was asked for: paths were made with what
+	// it was called then, whatever a later page says.
+	met func(*driveItem)
 }
 
 type folder struct {
@@ -120,6 +123,7 @@ func (t *tree) folder(ctx context.Context, id string) (folder, error) {
 	}
 	item.ID = id
 	t.put(&item)
+	t.met(&item)
 	return t.folders[id], nil
 }
 
@@ -141,6 +145,7 @@ func (t *tree) learn(ctx context.Context) error {
 			item := &page.items[i]
 			if _, ok := known[item.ID]; !ok && item.Folder != nil && item.Deleted == nil {
 				t.put(item)
+				t.met(item)
 			}
 		}
 		if page.delta != "" {

@@ -4,32 +4,47 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/molnvakt/molnvakt/sources"
 )
 
-// walkAll reports again everything below the folders noted in Again. It
-// returns false when a folder has more children than could be listed: its
-// listing skips some, and only a full crawl finds them.
+// walkAll reports again everything below the folders noted in Again, of which
+// the walk itself can find more. It returns false when a folder has more
+// children than could be listed: its listing skips some, and only a full crawl
+// finds them.
 func (r *round) walkAll(ctx context.Context) (complete bool, err error) {
-	ids := make([]string, 0, len(r.at.Again))
-	for id := range r.at.Again {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	done := map[string]bool{} // folders listed, with the widest reason first
-	for _, sharing := range []bool{true, false} {
-		for _, id := range ids {
-			if r.at.Again[id].Sharing != sharing {
-				continue
-			}
-			if complete, err := r.walk(ctx, id, sharing, done); err != nil || !complete {
-				return false, err
-			}
+	done := map[reason]map[string]bool{}
+	walked := map[string]reason{}
+	for {
+		id, why, found := r.toWalk(walked)
+		if !found {
+			return true, nil
+		}
+		walked[id] = why
+		// A folder met again below another is listed twice only if its sharing
+		// changed as well.
+		key := reason{Sharing: why.Sharing, Moved: true}
+		if done[key] == nil {
+			done[key] = map[string]bool{}
+		}
+		delete(done[key], id)
+		if complete, err := r.walk(ctx, id, why.Sharing, done[key]); err != nil || !complete {
+			return false, err
 		}
 	}
-	return true, nil
+}
+
+// toWalk returns a folder of Again that was not walked for the reasons it is
+// in there.
+func (r *round) toWalk(walked map[string]reason) (id string, why reason, found bool) {
+	for _, id := range slices.Sorted(maps.Keys(r.at.Again)) {
+		if why := r.at.Again[id]; walked[id] != why {
+			return id, why, true
+		}
+	}
+	return "", reason{}, false
 }
 
 // walk lists a folder and the folders below it.

@@ -152,9 +152,9 @@ func (t *Tenant) changed(d *Drive, since, snapshot int) []*Item {
 	items := []*Item{d.root}
 	for _, i := range d.log[min(since, len(d.log)):min(snapshot, len(d.log))] {
 		var above []*Item
-		for at := i; at != nil && !seen[at]; at = at.parent {
-			seen[at] = true
-			if at == i || !at.deleted {
+		for at := i; at != nil; at = at.parent {
+			if !seen[at] && (at == i || !at.deleted) {
+				seen[at] = true
 				above = append(above, at)
 			}
 		}

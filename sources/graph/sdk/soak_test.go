@@ -21,7 +21,10 @@ type life struct {
 	*rand.Rand
 	drive *graphtest.Drive
 	n     int
-	bin   []*graphtest.Item
+	// folderOnly: the service reports a deleted folder and nothing of what lay
+	// in it. People then delete nothing else: a service that does now this, now
+	// that cannot be followed without a full crawl.
+	folderOnly bool
 }
 
 // files returns the paths of all files, in a fixed order.
@@ -51,11 +54,13 @@ func (l *life) step() {
 	if l.IntN(3) == 0 && path.Dir(folder) != "." {
 		folder = path.Dir(folder)
 	}
-	switch l.IntN(9) {
+	switch l.IntN(8) {
 	case 0, 1:
 		l.drive.Put(file, []byte(l.fresh()))
 	case 2:
-		l.drive.Remove(file)
+		if !l.folderOnly {
+			l.drive.Remove(file)
+		}
 	case 3:
 		l.drive.Rename(file, path.Dir(file)+"/"+l.fresh()+".txt")
 	case 4:
@@ -69,12 +74,12 @@ func (l *life) step() {
 			l.drive.Rename(folder, l.fresh()+"/"+l.fresh())
 		}
 	case 7:
-		if folder != "." && len(all) > 60 {
-			l.bin = append(l.bin, l.drive.Find(folder))
-			l.drive.RemoveFolderOnly(folder)
+		if folder == "." || len(all) < 60 {
+			return
 		}
-	case 8:
-		if folder != "." && len(all) > 60 {
+		if l.folderOnly {
+			l.drive.RemoveFolderOnly(folder)
+		} else {
 			l.drive.Remove(folder)
 		}
 	}
@@ -98,10 +103,10 @@ func (r *register) agrees(t *testing.T, tenant *graphtest.Tenant, drive *graphte
 // stored, after it, or in the middle of a request, while the drive changes.
 // Only what was stored survives a stop.
 func TestCase15StopsAnywhere(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range uint64(seeds()) {
 		t.Run(strconv.Itoa(int(seed)), func(t *testing.T) {
 			tenant, drive := oneDrive(t, graphtest.Options{PageSize: 7})
-			l := &life{Rand: rand.New(rand.NewPCG(seed, 15)), drive: drive}
+			l := &life{Rand: rand.New(rand.NewPCG(seed, 15)), drive: drive, folderOnly: seed%2 == 1}
 			for range 150 {
 				l.step()
 			}
@@ -218,4 +223,13 @@ func TestSoak(t *testing.T) {
 	tenant.Heal()
 	r.agrees(t, tenant, drive)
 	t.Logf("%d items, %d requests, %v", size, requests, took.Round(time.Millisecond))
+}
+
+// seeds is how many lives TestCase15StopsAnywhere leads. MOLNVAKT_SEEDS sets it.
+func seeds() int {
+	n, err := strconv.Atoi(os.Getenv("MOLNVAKT_SEEDS"))
+	if err != nil {
+		return 4
+	}
+	return n
 }
