@@ -141,12 +141,17 @@ type entry struct {
 	value     []byte
 }
 
+const (
+	maxEntries = 512      // of one directory
+	maxValue   = 64 << 10 // bytes of one value
+)
+
 // entries returns the values of the directory at an offset.
 func (t directories) entries(at uint32) []entry {
 	if uint64(at)+2 > uint64(len(t.b)) {
 		return nil
 	}
-	n := int(t.order.Uint16(t.b[at:]))
+	n := min(int(t.order.Uint16(t.b[at:])), maxEntries)
 	var list []entry
 	for i := range n {
 		p := uint64(at) + 2 + uint64(i)*12
@@ -160,7 +165,7 @@ func (t directories) entries(at uint32) []entry {
 			e.value = t.b[p+8 : p+8+size]
 		default:
 			from := uint64(t.order.Uint32(t.b[p+8:]))
-			if size > exifSize || from+size > uint64(len(t.b)) {
+			if size > maxValue || from+size > uint64(len(t.b)) {
 				continue
 			}
 			e.value = t.b[from : from+size]
