@@ -268,9 +268,9 @@ func (c *census) wide() encoding.Encoding {
 	switch {
 	case pairs == 0:
 		return nil
-	case odd > pairs/3 && even < odd/10:
+	case odd > pairs/3 && even*10 <= odd:
 		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
-	case even > pairs/3 && odd < even/10:
+	case even > pairs/3 && odd*10 <= even:
 		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
 	}
 	return nil

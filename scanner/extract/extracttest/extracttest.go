@@ -66,9 +66,10 @@ func Fuzz(f *testing.F, e extract.Extractor, folder ...string) {
 			f.Add(c.content)
 		}
 	}
+	scratch := f.TempDir()
 	f.Fuzz(func(t *testing.T, content []byte) {
 		in := Input("input", content)
-		in.Scratch = t.TempDir()
+		in.Scratch = scratch
 		in.Limits.Inflate, in.Limits.Text = 32<<20, 4<<20
 		start := time.Now()
 		r, err := Read(t.Context(), e, in)
