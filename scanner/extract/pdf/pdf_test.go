@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -109,3 +110,72 @@ var _ extract.Extractor = (*pdf.Reader)(nil)
 func TestReader(t *testing.T) { extracttest.Run(t, reader(t, pdf.PDFium)) }
 
 func FuzzReader(f *testing.F) { extracttest.Fuzz(f, reader(f, pdf.PDFium)) }
+
+// TestEngines: each engine reads a letter; together they say nothing twice.
+func TestEngines(t *testing.T) {
+	for _, engine := range []pdf.Engine{pdf.PDFium, pdf.Ledongthuc, pdf.Both} {
+		t.Run(string(engine), func(t *testing.T) {
+			text, err := read(t, reader(t, engine), "testdata/letter/input.pdf")
+			if err != nil || strings.Count(text, "Personnummer: 19850709-2388") != 1 {
+				t.Errorf("%v\n%s", err, text)
+			}
+		})
+	}
+}
+
+// TestPrepare: a cache that was filled once is only read from then on, by
+// whoever may not write it.
+func TestPrepare(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED in -short: compiles PDFium")
+	}
+	folder := filepath.Join(t.TempDir(), "cache")
+	r := pdf.New(pdf.Config{Cache: folder})
+	if err := r.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(folder); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the cache holds native code and is %v, %v", info.Mode(), err)
+	}
+	before := tree(t, folder)
+	started := time.Now()
+	if err := pdf.New(pdf.Config{Cache: folder}).Prepare(t.Context()); err != nil || time.Since(started) > 100*time.Millisecond {
+		t.Errorf("the second time: %v after %v", err, time.Since(started))
+	}
+	if _, err := read(t, pdf.New(pdf.Config{Cache: folder}), "testdata/letter/input.pdf"); err != nil {
+		t.Error(err)
+	}
+	if after := tree(t, folder); after != before {
+		t.Errorf("reading changed the cache:\n%s\n%s", before, after)
+	}
+}
+
+func tree(t *testing.T, folder string) string {
+	t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir(folder, func(path string, d os.DirEntry, err error) error {
+		info, _ := d.Info()
+		fmt.Fprintln(&all, path, info.Size(), info.ModTime())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all.String()
+}
+
+// TestSpread reads from many goroutines at once.
+func TestSpread(t *testing.T) {
+	r := reader(t, pdf.PDFium)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 3 {
+				if text, err := read(t, r, "testdata/form/input.pdf"); err != nil || !strings.Contains(text, "Diagnos: F41.1 ångest") {
+					t.Errorf("%v\n%s", err, text)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
