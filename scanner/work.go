@@ -25,10 +25,11 @@ const (
 // work reads what the queue holds until the crawl has ended and nothing waits.
 func (s *Scanner) work(ctx context.Context, crawled <-chan struct{}) error {
 	w := worker{Scanner: s, memory: semaphore.NewWeighted(prefetchAll), places: map[string]Place{}}
+	workers := s.Workers
 	for _, p := range s.Places {
 		w.places[p.Name] = p
+		workers.Sources = append(workers.Sources, p.Name)
 	}
-	workers := s.Workers
 	workers.Until = crawled
 	return s.Store.Work(ctx, workers, w.batch)
 }

@@ -186,15 +186,36 @@ func (p *program) pool(key findings.Key, size int, recognition bool) (*sandbox.P
 	if err != nil {
 		return nil, err
 	}
-	cache := filepath.Join(p.config.Data, "cache")
-	if err := os.MkdirAll(cache, 0o700); err != nil {
-		return nil, &fault{key: "fault.data", args: []any{p.config.Data}, err: err}
+	cache, err := p.cache()
+	if err != nil {
+		return nil, err
+	}
+	// Once and here, rather than in every child at the same time.
+	if err := pdf.New(pdf.Config{Engine: pdf.Engine(s.PDFEngine), Cache: cache}).Prepare(context.Background()); err != nil {
+		return nil, err
 	}
 	return sandbox.NewPool(sandbox.Config{
 		Size: size, Command: []string{self, sandboxCommand},
 		Key: key.Subkey("mask"), Settings: packed, Cache: cache, Programs: recognition,
 		Memory: p.config.Scan.Memory, MaxSize: p.config.Scan.MaxSize, Deadline: p.config.Scan.Deadline,
 	})
+}
+
+// cache is the folder of compiled code: systemd's, the user's, else one among
+// the data. Whoever can write there can run programs, so it is private.
+func (p *program) cache() (string, error) {
+	dir := os.Getenv("CACHE_DIRECTORY")
+	if dir == "" {
+		if user, err := os.UserCacheDir(); err == nil {
+			dir = filepath.Join(user, "molnvakt")
+		} else {
+			dir = filepath.Join(p.config.Data, "cache")
+		}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", &fault{key: "fault.data", args: []any{dir}, err: err}
+	}
+	return dir, nil
 }
 
 // options are the pattern options that the configuration asks for.
@@ -214,7 +235,7 @@ func (p *program) reading(key findings.Key) (string, error) {
 		return "", err
 	}
 	h := sha256.New()
-	for _, e := range extractors(pdf.New(pdf.Config{Engine: pdf.Engine(s.PDFEngine)})) {
+	for _, e := range extractors(pdf.Config{Engine: pdf.Engine(s.PDFEngine)}) {
 		fmt.Fprintf(h, "%s %d\n", e.Name(), e.Version())
 	}
 	fmt.Fprintf(h, "patterns %s\nkey %s\npdf %s\nlimits %d %s\npasswords %d\ntest numbers %t\n",

@@ -13,19 +13,18 @@ import (
 	"github.com/molnvakt/molnvakt/reports/json"
 	"github.com/molnvakt/molnvakt/scanner/extract"
 	"github.com/molnvakt/molnvakt/scanner/extract/archive"
-	//	"github.com/molnvakt/molnvakt/scanner/extract/database"
+	"github.com/molnvakt/molnvakt/scanner/extract/database"
 	"github.com/molnvakt/molnvakt/scanner/extract/mail"
 	"github.com/molnvakt/molnvakt/scanner/extract/markup"
 	"github.com/molnvakt/molnvakt/scanner/extract/odf"
 	"github.com/molnvakt/molnvakt/scanner/extract/ole"
-	//	"github.com/molnvakt/molnvakt/scanner/extract/onenote"
+	"github.com/molnvakt/molnvakt/scanner/extract/onenote"
 	"github.com/molnvakt/molnvakt/scanner/extract/ooxml"
 	"github.com/molnvakt/molnvakt/scanner/extract/pdf"
 	"github.com/molnvakt/molnvakt/scanner/extract/picture"
 	"github.com/molnvakt/molnvakt/scanner/extract/plaintext"
 	"github.com/molnvakt/molnvakt/scanner/extract/rtf"
 	"github.com/molnvakt/molnvakt/scanner/extract/table"
-	//	"github.com/molnvakt/molnvakt/scanner/extract/xlsb"
 	"github.com/molnvakt/molnvakt/sources"
 	"github.com/molnvakt/molnvakt/sources/folder"
 	"github.com/molnvakt/molnvakt/sources/graph"
@@ -91,15 +90,14 @@ func kindNames() []string { return slices.Sorted(maps.Keys(sourceKinds)) }
 
 // extractors lists the readers in order of preference: the first that accepts
 // a document reads it.
-func extractors(pdfs *pdf.Reader) []extract.Extractor {
+func extractors(p pdf.Config) []extract.Extractor {
 	return []extract.Extractor{
-		pdfs,
+		pdf.New(p),
 		ooxml.Extractor{},
 		odf.Extractor{},
 		ole.Extractor{},
-		//		xlsb.Extractor{},
 		rtf.Extractor{},
-		//		onenote.Extractor{},
+		onenote.Extractor{},
 		mail.NewEML(),
 		mail.NewMbox(),
 		mail.NewMSG(),
@@ -110,7 +108,8 @@ func extractors(pdfs *pdf.Reader) []extract.Extractor {
 		markup.NewHTML(),
 		markup.NewXML(),
 		markup.NewJSON(),
-		//		database.New(),
+		database.NewSQLite(),
+		database.NewDump(),
 		picture.New(picture.Config{}),
 		plaintext.New(),
 	}

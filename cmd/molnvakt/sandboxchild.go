@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -51,12 +50,8 @@ func (s settings) inspector(h sandbox.Handshake) (inspect.Inspector, error) {
 	if err != nil {
 		return nil, err
 	}
-	reader := pdf.New(pdf.Config{Engine: pdf.Engine(s.PDFEngine), Cache: h.Cache})
-	if err := reader.Prepare(context.Background()); err != nil {
-		return nil, err
-	}
 	c := inspect.DefaultConfig()
-	c.Extractors = extractors(reader)
+	c.Extractors = extractors(pdf.Config{Engine: pdf.Engine(s.PDFEngine), Cache: h.Cache})
 	c.Readers = func() patterns.Reader { return set.NewReader(masker) }
 	c.Sniff = extract.Sniff
 	c.Passwords = s.Passwords

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -14,6 +15,9 @@ import (
 // TestMain lets the test binary be the program: scripts run it as people do,
 // and its sandbox starts it again as a child.
 func TestMain(m *testing.M) {
+	if os.Getenv("XDG_CACHE_HOME") == "" { // compiled once for all tests; their programs inherit it
+		os.Setenv("XDG_CACHE_HOME", filepath.Join(os.TempDir(), "molnvakt-test-cache"))
+	}
 	testscript.Main(m, map[string]func(){"molnvakt": main})
 }
 
@@ -24,6 +28,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 			e.Setenv("XDG_STATE_HOME", "")
+			e.Setenv("XDG_CACHE_HOME", os.Getenv("XDG_CACHE_HOME"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},

@@ -127,7 +127,7 @@ func (g *generator) document(i int) (Document, error) {
 	if err != nil {
 		return Document{}, fmt.Errorf("%s as %s: %w", t.name, format, err)
 	}
-	place := placeOf(t.places[rng.IntN(len(t.places))])
+	place := g.place(rng, t)
 	d := Document{
 		Place: place, Content: content, Owner: g.people.adult(rng),
 		Modified: today.Add(-time.Duration(rng.IntN(3*365*24*60)) * time.Minute),
@@ -139,6 +139,25 @@ func (g *generator) document(i int) (Document, error) {
 		Outcome: outcome(place, t, d.Sharing), OCR: format == "png", Gap: gapOf(format),
 	}
 	return d, nil
+}
+
+// place chooses where a document lies; one in eight has stayed on the file
+// server.
+func (g *generator) place(rng *rand.Rand, t template) Place {
+	place := placeOf(pick(rng, t.places))
+	if !place.Tenant() || rng.IntN(8) > 0 {
+		return place
+	}
+	var shares []Place
+	for _, p := range places {
+		if !p.Tenant() && p.Controller == place.Controller {
+			shares = append(shares, p)
+		}
+	}
+	if len(shares) == 0 {
+		return place
+	}
+	return pick(rng, shares)
 }
 
 // free returns the path, with a number if a document lies there already.

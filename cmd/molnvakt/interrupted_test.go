@@ -1,0 +1,234 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// molnvakt returns the program: the test binary under the name by which it
+// knows that it is not to run tests.
+func molnvakt(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "molnvakt")
+	if os.Link(os.Args[0], name) == nil {
+		return name
+	}
+	from, err := os.Open(os.Args[0])
+	check(t, err)
+	defer from.Close()
+	to, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o755)
+	check(t, err)
+	_, err = io.Copy(to, from)
+	check(t, err)
+	check(t, to.Close())
+	return name
+}
+
+// share makes a folder of n documents, every seventh of them misplaced. The
+// numbers are Skatteverket's test numbers.
+func share(t testing.TB, n int) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i := range n {
+		text := fmt.Sprintf("Protokoll %d. Mötet öppnades och dagordningen godkändes.", i)
+		if i%7 == 0 {
+			text = "Läkarintyg för Alva Lind, personnummer 20120901-2390. Patienten är sjukskriven för utmattningssyndrom."
+		}
+		file := filepath.Join(dir, fmt.Sprint("avdelning ", i%10), fmt.Sprintf("%04d.txt", i))
+		check(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		check(t, os.WriteFile(file, []byte(text), 0o644))
+	}
+	return dir
+}
+
+// outcome is what a scan leaves, without what differs from run to run.
+func outcome(t *testing.T, program, data, dir string) map[string]string {
+	t.Helper()
+	cmd := exec.Command(program, "scan", dir, "--data", data, "--count-test-numbers", "--format", "json")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if exit, ok := err.(*exec.ExitError); ok && exit.ExitCode() != exitFindings {
+		t.Fatalf("scan: %v\n%s", err, out)
+	}
+	var report struct {
+		Documents []struct{ Path, Status, Verdict, Class string }
+		Findings  []struct{ ID, Path, Status string }
+		Gaps      []struct{ Path, Reason string }
+		Coverage  struct{ Documents, Read, Waiting int }
+	}
+	check(t, json.Unmarshal(out, &report))
+	if report.Coverage.Waiting != 0 {
+		t.Errorf("%d documents still wait", report.Coverage.Waiting)
+	}
+	all := map[string]string{}
+	for _, d := range report.Documents {
+		all[d.Path] = d.Status + d.Verdict + d.Class
+	}
+	for _, f := range report.Findings {
+		all[f.Path] += " " + f.Status
+	}
+	for _, g := range report.Gaps {
+		all[g.Path] += " gap " + g.Reason
+	}
+	return all
+}
+
+// TestKilledAnywhere kills scans with SIGKILL at random moments and compares
+// what is known in the end with what an undisturbed scan knows.
+func TestKilledAnywhere(t *testing.T) {
+	program, dir := molnvakt(t), share(t, 400)
+	want := outcome(t, program, t.TempDir(), dir)
+	if len(want) != 400 {
+		t.Fatalf("the undisturbed scan knows %d documents", len(want))
+	}
+	data := t.TempDir()
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 12 {
+		cmd := exec.Command(program, "scan", dir, "--data", data, "--count-test-numbers")
+		check(t, cmd.Start())
+		time.Sleep(time.Duration(random.IntN(900)) * time.Millisecond)
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()
+	}
+	compare(t, outcome(t, program, data, dir), want)
+}
+
+// TestInterruptedOnce ends a scan with Ctrl-C: it says so, and the next scan
+// goes on.
+func TestInterruptedOnce(t *testing.T) {
+	program, dir, data := molnvakt(t), share(t, 400), t.TempDir()
+	var stderr strings.Builder
+	cmd := exec.Command(program, "scan", dir, "--data", data, "--count-test-numbers")
+	cmd.Stderr = &stderr
+	check(t, cmd.Start())
+	time.Sleep(700 * time.Millisecond)
+	check(t, cmd.Process.Signal(os.Interrupt))
+	err := cmd.Wait()
+	exit, ok := err.(*exec.ExitError)
+	if !ok || exit.ExitCode() != exitError && exit.ExitCode() != exitFindings {
+		t.Fatalf("after Ctrl-C: %v\n%s", err, stderr.String())
+	}
+	if exit.ExitCode() == exitError && !strings.Contains(stderr.String(), "fortsätter där den här slutade") {
+		t.Errorf("after Ctrl-C it says %q", stderr.String())
+	}
+	compare(t, outcome(t, program, data, dir), outcome(t, program, t.TempDir(), dir))
+}
+
+// TestInterruptedTwice ends the program at once.
+func TestInterruptedTwice(t *testing.T) {
+	program, dir, data := molnvakt(t), share(t, 2000), t.TempDir()
+	cmd := exec.Command(program, "scan", dir, "--data", data, "--count-test-numbers")
+	check(t, cmd.Start())
+	time.Sleep(600 * time.Millisecond)
+	_ = cmd.Process.Signal(os.Interrupt)
+	time.Sleep(10 * time.Millisecond)
+	_ = cmd.Process.Signal(os.Interrupt)
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	select {
+	case <-done:
+	case <-time.After(5 * time.Second):
+		_ = cmd.Process.Kill()
+		t.Fatal("still running 5 s after the second Ctrl-C")
+	}
+	if got := outcome(t, program, data, dir); len(got) != 2000 {
+		t.Errorf("the next scan knows %d documents, want 2000", len(got))
+	}
+}
+
+// TestOneScanAtATime: a second scan of the same database says why it ends; a
+// report does not have to wait.
+func TestOneScanAtATime(t *testing.T) {
+	program, dir, data := molnvakt(t), share(t, 3000), t.TempDir()
+	first := exec.Command(program, "scan", dir, "--data", data, "--count-test-numbers")
+	check(t, first.Start())
+	defer func() { _ = first.Process.Kill(); _ = first.Wait() }()
+	waitFor(t, func() bool { _, err := os.Stat(filepath.Join(data, "molnvakt.db-wal")); return err == nil })
+	out, err := exec.Command(program, "scan", dir, "--data", data).CombinedOutput()
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != exitError || !strings.Contains(string(out), "används av en annan körning") {
+		t.Errorf("the second scan: %v\n%s", err, out)
+	}
+	out, err = exec.Command(program, "report", "--data", data, "--format", "json").CombinedOutput()
+	if exit, ok := err.(*exec.ExitError); ok && exit.ExitCode() == exitError {
+		t.Errorf("a report beside a scan: %v\n%s", err, out)
+	}
+}
+
+// TestFullDisk fills the disk under the database.
+func TestFullDisk(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("SKIPPED: only root can make the small disk that this test fills")
+	}
+	data := t.TempDir()
+	if err := syscall.Mount("tmpfs", data, "tmpfs", 0, "size=24m"); err != nil {
+		t.Skipf("SKIPPED: no small disk can be mounted here: %v", err)
+	}
+	defer func() { check(t, syscall.Unmount(data, 0)) }()
+	program, dir := molnvakt(t), share(t, 3000)
+	filler := filepath.Join(data, "filler")
+	first := exec.Command(program, "scan", dir, "--data", data, "--count-test-numbers")
+	if _, err := first.CombinedOutput(); err == nil {
+		t.Error("the first scan found nothing misplaced")
+	}
+	full(t, filler)
+	more := share(t, 3000)
+	out, err := exec.Command(program, "scan", more, "--data", data, "--count-test-numbers").CombinedOutput()
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != exitError || !strings.Contains(string(out), "full") {
+		t.Errorf("on a full disk: %v\n%s", err, out)
+	}
+	check(t, os.Remove(filler))
+	check(t, syscall.Mount("tmpfs", data, "tmpfs", syscall.MS_REMOUNT, "size=256m"))
+	if got := outcome(t, program, data, more); len(got) != 3000 {
+		t.Errorf("with space again: %d documents, want 3000", len(got))
+	}
+}
+
+// full writes a file until the disk is full.
+func full(t *testing.T, name string) {
+	f, err := os.Create(name)
+	check(t, err)
+	defer f.Close()
+	block := make([]byte, 1<<16)
+	for size := len(block); size > 0; {
+		if _, err := f.Write(block[:size]); err != nil {
+			size /= 2
+		}
+	}
+}
+
+func compare(t *testing.T, got, want map[string]string) {
+	t.Helper()
+	for path, w := range want {
+		if got[path] != w {
+			t.Errorf("%s: %q, want %q", path, got[path], w)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d documents, want %d", len(got), len(want))
+	}
+}
+
+func waitFor(t *testing.T, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("waited too long")
+		}
+	}
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
