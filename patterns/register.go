@@ -189,6 +189,9 @@ func (r *reader) claimRows(s *scene, people []individual) {
 		if !ok || p.number != nil && r.testNumber(p.number) {
 			continue
 		}
+		if p.number == nil && p.bond >= byName {
+			remember(r.named, p.key)
+		}
 		sum.reset()
 		for _, m := range s.termsBetween(row.start, row.end) {
 			sum.add(m, 1)
