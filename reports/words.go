@@ -90,18 +90,6 @@ func (w Words) Identifiers(v policy.Verdict) []string {
 	return slices.Compact(counted)
 }
 
-// Evidence returns a piece of evidence as a line: what, masked, where.
-func (w Words) Evidence(e patterns.Evidence) string {
-	line := w.Pattern(e.Pattern)
-	if e.Masked != "" {
-		line += ": " + e.Masked
-	}
-	if e.Place != "" {
-		line += " (" + w.Place(e.Place) + ")"
-	}
-	return line
-}
-
 // Exposure returns who can reach a document, the widest audience first: one
 // phrase for each kind of people, and one for what could not be seen. It
 // returns nil when that was not asked.

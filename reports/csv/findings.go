@@ -66,9 +66,9 @@ const list = " | "
 
 func findingRow(words reports.Words, f findings.Finding) []string {
 	v := f.Verdict
-	evidence := make([]string, len(v.Evidence))
-	for i, e := range v.Evidence {
-		evidence[i] = words.Evidence(e)
+	var evidence []string
+	for _, e := range words.EvidenceOf(v) {
+		evidence = append(evidence, e.String())
 	}
 	return []string{
 		words.Severity(string(v.Severity)),

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/molnvakt/molnvakt/findings"
+	"github.com/molnvakt/molnvakt/reports"
 )
 
 type cardView struct {
@@ -25,7 +26,11 @@ type cardView struct {
 	Department, Head, Mail     string
 }
 
-type evidenceView struct{ What, Masked, Place, Confidence string }
+type evidenceView struct {
+	What  string
+	Items []reports.EvidenceItem
+	More  string
+}
 
 type controllerView struct {
 	view
@@ -113,8 +118,12 @@ func (p *page) card(f findings.Finding) cardView {
 		widest := f.Exposure.Widest()
 		c.Wide = widest == "anonymous" || widest == "organisation" || widest == "guest"
 	}
-	for _, e := range v.Evidence {
-		c.Evidence = append(c.Evidence, evidenceView{What: w.Pattern(e.Pattern), Masked: e.Masked, Place: w.Place(e.Place), Confidence: w.Confidence(int(e.Confidence))})
+	for _, e := range w.EvidenceOf(v) {
+		shown := evidenceView{What: e.What, Items: e.Items}
+		if e.More > 0 {
+			shown.More = w.N("html.evidence-more", int64(e.More))
+		}
+		c.Evidence = append(c.Evidence, shown)
 	}
 	return c
 }

@@ -29,7 +29,7 @@ type tally struct {
 	services    map[string]*group
 	categories  map[patterns.Category]*group
 
-	worst  []findings.Finding // the first few active ones
+	worst  []findings.Finding // the worst of the first few documents
 	hidden []findings.Finding // the first few sealed ones
 }
 
@@ -96,7 +96,7 @@ func (t *tally) add(f findings.Finding) {
 			t.hidden = append(t.hidden, f)
 		}
 	}
-	if len(t.worst) < worstShown {
+	if firstOfDocument && len(t.worst) < worstShown {
 		t.worst = append(t.worst, f)
 	}
 	into(t.controllers, f.Controller, f.Controller).add(f, firstOfDocument)

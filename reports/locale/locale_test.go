@@ -58,7 +58,7 @@ func TestUnknownNeverVanishes(t *testing.T) {
 		l.Advice("dance"):                 "dance",
 		l.Identifier("foo"):               "foo",
 		l.IdentifierCount("foo", 2):       "2 foo",
-		l.Pattern("halsa:okänd"):          "Hälsa",
+		l.Pattern("halsa:diagnos"):        "Hälsa: diagnos",
 		l.Pattern("kundnummer"):           "kundnummer",
 		l.Reason(Reason{Code: "strange"}): "strange",
 		l.Place("Elevlista"):              "Elevlista",

@@ -161,7 +161,7 @@ func cancelled(t *testing.T, r reports.Report) {
 	}
 }
 
-// allowance is how much more memory a report may hold for 40,000 findings
+// allowance is how much more memory a report may hold for 20,000 findings
 // than for a few: marks of one bit a document, buffers, not the findings.
 const allowance = 8 << 20
 
@@ -180,8 +180,8 @@ func constantMemory(t *testing.T, r reports.Report) {
 		}
 		return most
 	}
-	few, many := heap(300), heap(5_000)
-	t.Logf("heap with 2,400 findings: %d KiB; with 40,000: %d KiB", few>>10, many>>10)
+	few, many := heap(300), heap(2_500)
+	t.Logf("heap with 2,400 findings: %d KiB; with 20,000: %d KiB", few>>10, many>>10)
 	if few == 0 || many > few+allowance {
 		t.Errorf("heap grows from %d to %d KiB", few>>10, many>>10)
 	}
