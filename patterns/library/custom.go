@@ -203,3 +203,33 @@ func identifier(key, name string) (patterns.Identifier, error) {
 	}
 	return id, nil
 }
+
+// Check reads the customer's patterns, builds them and tries their examples
+// and counter-examples. All errors wrap ErrPattern.
+func Check(dir string) error {
+	custom, _, err := ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	set, err := patterns.NewSet(patterns.Library{Custom: custom})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrPattern, err)
+	}
+	full := set
+	if slices.ContainsFunc(custom, func(c patterns.CustomPattern) bool { return c.Individual }) {
+		// Only the built-in names know individuals.
+		if full, err = Load(Options{PatternsDir: dir}); err != nil {
+			return fmt.Errorf("%w: %w", ErrPattern, err)
+		}
+	}
+	masker, err := patterns.NewMasker(make([]byte, patterns.MinKey)) // nothing is kept of the examples
+	if err != nil {
+		return err
+	}
+	for i := range custom {
+		if err := custom[i].Check(full, masker); err != nil {
+			return fmt.Errorf("%w: %w", ErrPattern, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,168 @@
+package library
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/molnvakt/molnvakt/patterns"
+	"github.com/molnvakt/molnvakt/patterns/patterntest"
+)
+
+func TestReader(t *testing.T) {
+	set, masker := load(t)
+	patterntest.Run(t, set.NewReader(masker))
+}
+
+// TestLexicons looks for terms that can never count, or twice.
+func TestLexicons(t *testing.T) {
+	lib, err := Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(lib.Lexicons) != 18 {
+		t.Errorf("%d lexicons, want 18", len(lib.Lexicons))
+	}
+	for _, lex := range lib.Lexicons {
+		seen := map[string]bool{}
+		for _, term := range lex.Terms {
+			key := strings.ToLower(term.Text) + term.Mode.String()
+			if term.Mode == patterns.Exact {
+				key = term.Text + term.Mode.String()
+			}
+			if seen[key] {
+				t.Errorf("%s: %q stands twice", lex.Category, term.Text)
+			}
+			seen[key] = true
+		}
+	}
+}
+
+func TestVersionFollowsPatterns(t *testing.T) {
+	plain, err := Load(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, dir, "a.yaml", "patterns:\n- id: projekt-x\n  words: [Nordstjärnan]\n")
+	one, err := Load(Options{PatternsDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "a.yaml", "patterns:\n- id: projekt-x\n  words: [Nordstjärna]\n")
+	two, err := Load(Options{PatternsDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain.Version() == one.Version() || one.Version() == two.Version() {
+		t.Errorf("versions %s, %s, %s", plain.Version(), one.Version(), two.Version())
+	}
+	again, err := Load(Options{})
+	if err != nil || again.Version() != plain.Version() {
+		t.Errorf("version %s, then %s (%v)", plain.Version(), again.Version(), err)
+	}
+}
+
+const custom = `patterns:
+- id: kundnummer-energi
+  title: Kundnummer hos energibolaget
+  class: K2
+  confidence: high
+  regex: ['KE-\d{6}']
+  near: [kund, anläggning]
+  not_near: [exempel]
+  distance: 60
+  examples:
+  - "Kund KE-204417 har flyttat."
+  counter_examples:
+  - "Artikel KE-204417 finns i lager."
+  - "Exempel: kund KE-204417"
+- id: projekt-nordstjarnan
+  category: sakerhet_anlaggning
+  phrases: [projekt Nordstjärnan]
+  individual: true
+  examples: ["Karin Lindberg leder projekt Nordstjärnan."]
+  counter_examples: ["Projekt Nordstjärnan är klart."]
+- id: medarbetarlista
+  dictionary: namn.txt
+  at_least: 2
+  examples: ["Alfa Betasson och Gamma Deltasson"]
+  counter_examples: ["Alfa Betasson"]
+`
+
+func TestCustom(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "egna.yaml", custom)
+	write(t, dir, "namn.txt", "# våra\nAlfa Betasson\nGamma Deltasson\n")
+	if err := Check(dir); err != nil {
+		t.Fatal(err)
+	}
+	set, err := Load(Options{PatternsDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, masker := load(t)
+	r := set.NewReader(masker)
+	r.Begin(patterns.Subject{Name: "x.txt"}, patterns.Options{})
+	r.Text("body", "", "Kunden har anläggning KE-204417 och KE-204418.")
+	c, _ := r.Finish()
+	i := slices.IndexFunc(c.Categories, func(f patterns.CategoryFound) bool { return f.Pattern == "kundnummer-energi" })
+	if i < 0 || c.Categories[i].Class != "K2" || c.Categories[i].Confidence != patterns.High || c.Categories[i].Count != 2 {
+		t.Errorf("found %+v", c.Categories)
+	}
+}
+
+func TestCustomErrors(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"unknown key":     {"patterns:\n- id: a\n  wrods: [b]\n", "line 3"},
+		"id":              {"patterns:\n- id: A b\n  words: [b]\n", `id "A b"`},
+		"nothing":         {"patterns:\n- id: a\n", "neither words nor an identifier"},
+		"regex":           {"patterns:\n- id: a\n  regex: ['(']\n", "pattern a"},
+		"class":           {"patterns:\n- id: a\n  words: [b]\n  class: K9\n", "K0 to K4"},
+		"validator":       {"patterns:\n- id: a\n  words: [b]\n  validator: ssn\n", `"ssn"`},
+		"confidence":      {"patterns:\n- id: a\n  words: [b]\n  confidence: sure\n", `"sure"`},
+		"dictionary":      {"patterns:\n- id: a\n  dictionary: ../x\n", "beside the pattern file"},
+		"example":         {"patterns:\n- id: a\n  words: [bok]\n  examples: [\"ett hus\"]\n", "example 1 is not found"},
+		"counter-example": {"patterns:\n- id: a\n  words: [bok]\n  counter_examples: [\"en bok\"]\n", "counter-example 1 is found"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, "a.yaml", c.text)
+			err := Check(dir)
+			if err == nil || !errors.Is(err, ErrPattern) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+	if err := Check(filepath.Join(t.TempDir(), "absent")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("absent folder: %v", err)
+	}
+}
+
+// TestSealed: of what bears a marking of säkerhetsskydd nothing is kept.
+func TestSealed(t *testing.T) {
+	set, masker := load(t)
+	r := set.NewReader(masker)
+	r.Begin(patterns.Subject{Name: "bilaga.docx"}, patterns.Options{CountTestNumbers: true})
+	r.Text("header", "page 1", "BEGRÄNSAT HEMLIG")
+	r.Text("body", "page 1", "Krigsplacerad: Håkan Nylund, "+patterntest.Number+", tel 070-174 06 05")
+	c, _ := r.Finish()
+	if !slices.ContainsFunc(c.Categories, func(f patterns.CategoryFound) bool { return f.Category == patterns.NationalSecurity }) {
+		t.Fatalf("categories %+v", c.Categories)
+	}
+	for _, e := range c.Evidence {
+		if e.Masked != "" {
+			t.Errorf("%s keeps %q", e.Pattern, e.Masked)
+		}
+	}
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
