@@ -26,18 +26,49 @@ func HTML(text io.Reader, limits Limits, flow *Flow) error {
 	z.SetMaxBuf(limits.Token)
 	p := page{z: z, flow: flow}
 	p.settle()
+	last := html.ErrorToken
 	for {
 		if err := flow.Err(); err != nil {
 			return err
 		}
 		kind := z.Next()
 		if kind == html.ErrorToken {
+			if errors.Is(z.Err(), html.ErrBufferExceeded) && last == html.TextToken {
+				return p.rest(text)
+			}
 			p.endTables(0)
 			flow.Line()
 			return pageEnd(z.Err())
 		}
 		p.token(kind)
+		last = kind
 	}
+}
+
+// rest writes what follows a text without any tag that is too long to be held,
+// as it is.
+func (p *page) rest(text io.Reader) error {
+	if p.cell() != nil {
+		p.endTables(0)
+	}
+	all := io.MultiReader(bytes.NewReader(p.tail), bytes.NewReader(bytes.Clone(p.z.Buffered())), text)
+	buf := make([]byte, pieceBytes)
+	kept := 0
+	for p.flow.Err() == nil {
+		n, err := all.Read(buf[kept:])
+		n += kept
+		whole := n
+		if err == nil {
+			whole = wholeRunes(buf[:n])
+		}
+		p.flow.Write(clean(string(buf[:whole])))
+		kept = copy(buf, buf[whole:n])
+		if err != nil {
+			p.flow.Line()
+			return pageEnd(err)
+		}
+	}
+	return p.flow.Err()
 }
 
 func pageEnd(err error) error {
@@ -76,6 +107,7 @@ type page struct {
 	hidden   int    // open elements of that name
 	number   int    // pictures met
 	line     []byte // spare room for text
+	tail     []byte // of a text that was too long to be held: the last rune's beginning
 }
 
 // grid is an open table.
@@ -322,13 +354,17 @@ func (p *page) picture(src string) {
 	ending, _, _ := strings.Cut(strings.TrimPrefix(mediaType, "image/"), "+")
 	p.flow.File(File{
 		Name: "image" + strconv.Itoa(p.number) + "." + ending, Role: Picture, MediaType: mediaType,
-		Content: base64.NewDecoder(base64.StdEncoding, strings.NewReader(strings.Join(strings.Fields(body), ""))),
+		Content: DamagedReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(strings.Join(strings.Fields(body), "")))),
 	})
 	p.settle()
 }
 
 // text writes words; white space between them counts once.
 func (p *page) text(text []byte) {
+	if n := wholeRunes(text); n < len(text) {
+		p.tail = bytes.Clone(text[n:])
+		text = text[:n]
+	}
 	if p.pre > 0 {
 		p.write(text)
 		return

@@ -70,6 +70,20 @@ func Damaged(err error) error {
 	return ErrDamaged
 }
 
+// DamagedReader reads r and gives its errors the name that Damaged gives them.
+func DamagedReader(r io.Reader) io.Reader { return damagedReader{r} }
+
+type damagedReader struct{ r io.Reader }
+
+// Read implements io.Reader.
+func (d damagedReader) Read(p []byte) (int, error) {
+	n, err := d.r.Read(p)
+	if err != nil && (!errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
+		err = Damaged(err)
+	}
+	return n, err
+}
+
 // clean drops NUL and what is not UTF-8.
 func clean(s string) string {
 	if strings.IndexByte(s, 0) >= 0 {

@@ -169,6 +169,6 @@ func (c *cards) picture(name, value string) {
 	if name == "PHOTO" || name == "LOGO" {
 		file.Role = extract.Picture
 	}
-	file.Content = damagedReader{base64.NewDecoder(base64.StdEncoding, strings.NewReader(strings.Join(strings.Fields(value), "")))}
+	file.Content = extract.DamagedReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(strings.Join(strings.Fields(value), ""))))
 	c.flow.File(file)
 }

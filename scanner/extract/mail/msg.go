@@ -426,19 +426,7 @@ func hasMIMEHead(raw []byte) bool {
 // streamReader reads a stream from its start.
 func streamReader(e *mscfb.File) io.Reader {
 	if _, err := e.Seek(0, io.SeekStart); err != nil {
-		return damagedReader{io.LimitReader(e, 0)}
+		return io.LimitReader(e, 0) // the stream has no beginning
 	}
-	return damagedReader{e}
-}
-
-// damagedReader names a foreign reader's errors.
-type damagedReader struct{ r io.Reader }
-
-// Read implements io.Reader.
-func (d damagedReader) Read(p []byte) (int, error) {
-	n, err := d.r.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = extract.Damaged(err)
-	}
-	return n, err
+	return extract.DamagedReader(e)
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/molnvakt/molnvakt/scanner/extract/extracttest"
 	"github.com/molnvakt/molnvakt/scanner/extract/markup"
@@ -56,14 +57,41 @@ func BenchmarkJSON(b *testing.B) {
 
 // A value of many megabytes costs no memory to speak of and loses nothing.
 func TestGiantValue(t *testing.T) {
-	value := strings.Repeat("åäö 19850709-2388 ", 1<<20)
+	value := strings.Repeat("åäö 19850709-2388 ", 1<<18)
 	in := extracttest.Input("a.json", []byte(`{"namn": "Åsa", "text": "`+value+`", "slut": "ja"}`))
 	r, err := extracttest.Read(t.Context(), markup.NewJSON(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := strings.ReplaceAll(r.PlainText(), "\n", " ")
-	if got := strings.Count(text, "19850709-2388"); got < 1<<20-32 || !strings.Contains(text, "slut: ja") {
+	if got := strings.Count(text, "19850709-2388"); got < 1<<18-32 || !strings.Contains(text, "slut: ja") {
 		t.Errorf("%d numbers came out", got)
+	}
+}
+
+// Text without tags beyond what a tag may measure is read all the same.
+func TestPageWithoutTags(t *testing.T) {
+	in := extracttest.Input("a.html", []byte("<html><p>början</p><pre>"+strings.Repeat("åäö 19850709-2388\n", 1<<16)+"</pre>slut"))
+	in.Limits.Token = 64 << 10
+	r, err := extracttest.Read(t.Context(), markup.NewHTML(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(r.PlainText(), "åäö 19850709-2388"); got != 1<<16 || !strings.Contains(r.PlainText(), "slut") {
+		t.Errorf("%d numbers came out of %d", got, 1<<16)
+	}
+}
+
+// Elements that never end and tables in tables cost neither time nor memory.
+func TestHostilePages(t *testing.T) {
+	for _, unit := range []string{"<table><tr><td>", "<div hidden>", "<div>", "<b ", "<!--", "<td>", "<tr>", "<td colspan=9999>", "<h1>", "<p a='", "<textarea>", "<![CDATA["} {
+		in := extracttest.Input("a.html", []byte("<html>"+strings.Repeat(unit, 30_000)))
+		start := time.Now()
+		if _, err := extracttest.Read(t.Context(), markup.NewHTML(), in); err != nil && !extracttest.Named(err) {
+			t.Errorf("%s: %v", unit, err)
+		}
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("%s took %v", unit, took)
+		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"unicode"
@@ -198,8 +197,8 @@ func (r *reader) row() (cells []string, err error) {
 			quoted, start = true, false
 		case c == r.delimiter:
 			cells, start = append(cells, r.take()), true
-			if len(cells) > maxCells {
-				return cells, fmt.Errorf("table: cells in a row: %w", extract.ErrLimit)
+			if len(cells) == maxCells {
+				return cells, nil // goes on as another row
 			}
 		case c == '\n':
 			return append(cells, r.take()), nil

@@ -14,13 +14,13 @@ func FuzzExtractor(f *testing.F) { extracttest.Fuzz(f, table.New()) }
 
 // A quote that never ends costs no memory and no row's text.
 func TestQuoteWithoutEnd(t *testing.T) {
-	content := "a;b\n1;\"två\n" + strings.Repeat("3;fyra\n", 1<<20)
+	content := "a;b\n1;\"två\n" + strings.Repeat("3;fyra\n", 1<<16)
 	r, err := extracttest.Read(t.Context(), table.New(), extracttest.Input("a.csv", []byte(content)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Count(strings.ReplaceAll(r.PlainText(), "\t", ""), "fyra"); got != 1<<20 {
-		t.Errorf("%d of %d rows were kept", got, 1<<20)
+	if got := strings.Count(strings.ReplaceAll(r.PlainText(), "\t", ""), "fyra"); got != 1<<16 {
+		t.Errorf("%d of %d rows were kept", got, 1<<16)
 	}
 }
 
