@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -18,6 +19,8 @@ import (
 	"testing/iotest"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/molnvakt/molnvakt/patterns"
 	"github.com/molnvakt/molnvakt/scanner/extract"
 	"github.com/molnvakt/molnvakt/scanner/extract/picture"
@@ -33,7 +36,25 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	if len(os.Args) > 2 && os.Args[1] == "sandbox-parent" {
+		parent(os.Args[2])
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// parent keeps a child busy until it is killed. It prints the child's process.
+func parent(scratch string) {
+	c := sandbox.DefaultConfig()
+	c.Size, c.Scratch, c.Deadline = 1, scratch, time.Hour
+	c.Command = []string{os.Args[0], "sandbox-child"}
+	p, err := sandbox.NewPool(c)
+	if err != nil {
+		panic(err)
+	}
+	_, _ = p.Inspect(context.Background(), inspect.Document{
+		Content: strings.NewReader("!scratch left-behind\n!self\n!sleep\n"),
+		Text:    func(part inspect.TextPart) error { fmt.Print(part.Text); return nil },
+	})
 }
 
 func build(h sandbox.Handshake) (inspect.Inspector, error) {
@@ -145,6 +166,8 @@ func attack(ctx context.Context, in extract.Input, verb, arg string) string {
 		return fmt.Sprint("left: ", len(entries), " ", err)
 	case "exec":
 		return outcome(exec.CommandContext(ctx, arg).Run())
+	case "self":
+		return fmt.Sprint("self: ", os.Getpid())
 	case "kill":
 		return outcome(syscall.Kill(os.Getppid(), 0))
 	case "environment":
@@ -265,7 +288,7 @@ func TestWalls(t *testing.T) {
 
 	for _, programs := range []bool{false, true} {
 		t.Run(fmt.Sprintf("programs=%v", programs), func(t *testing.T) {
-			p := pool(t, func(c *sandbox.Config) { c.Programs = programs; c.Memory = 512 << 20 })
+			p := pool(t, func(c *sandbox.Config) { c.Programs, c.Memory, c.Deadline = programs, 512<<20, time.Minute })
 			protections, err := p.Protections(context.Background())
 			if err != nil {
 				t.Fatal(err)
@@ -316,18 +339,19 @@ func TestWalls(t *testing.T) {
 // TestEveryEnd is a child's every way to die: the document gets a gap and
 // keeps what was found before, its neighbours notice nothing.
 func TestEveryEnd(t *testing.T) {
-	p := pool(t, func(c *sandbox.Config) { c.Deadline = 500 * time.Millisecond })
 	for _, end := range []struct {
-		order  string
-		status inspect.Status
-		reason string
+		order    string
+		deadline time.Duration
+		status   inspect.Status
+		reason   string
 	}{
-		{"!panic 19121212-1212", inspect.Crashed, "crashed"},
-		{"!exit", inspect.Crashed, "crashed"},
-		{"!overflow", inspect.Crashed, "crashed"},
-		{"!sleep", inspect.Timeout, "timeout"},
+		{"!panic 19121212-1212", time.Minute, inspect.Crashed, "crashed"},
+		{"!exit", time.Minute, inspect.Crashed, "crashed"},
+		{"!overflow", time.Minute, inspect.Crashed, "crashed"},
+		{"!sleep", 500 * time.Millisecond, inspect.Timeout, "timeout"},
 	} {
 		t.Run(end.order, func(t *testing.T) {
+			p := pool(t, func(c *sandbox.Config) { c.Deadline = end.deadline })
 			r, _ := look(t, p, "FOUND\nand FOUND\n"+end.order+"\nFOUND\n")
 			if r.Status != end.status || len(r.Gaps) != 1 || r.Gaps[0].Reason != end.reason {
 				t.Errorf("status %s, gaps %+v; want %s", r.Status, r.Gaps, end.status)
@@ -353,6 +377,59 @@ func TestStuckDetection(t *testing.T) {
 	if r.Status != inspect.Timeout || time.Since(started) > 10*time.Second {
 		t.Errorf("after %v: %+v", time.Since(started), r)
 	}
+}
+
+// TestParentKilled: children do not outlive their parent, and the next one
+// wipes what they left.
+func TestParentKilled(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("SKIPPED: children notice a dead parent at their next document only")
+	}
+	scratch := t.TempDir()
+	cmd := exec.Command(executable(t), "sandbox-parent", scratch)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pid := 0
+	lines := bufio.NewScanner(out)
+	for pid == 0 && lines.Scan() {
+		_, _ = fmt.Sscanf(lines.Text(), "self: %d", &pid)
+	}
+	if pid == 0 || syscall.Kill(pid, 0) != nil {
+		t.Fatalf("no child, process %d", pid)
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	for end := time.Now().Add(5 * time.Second); syscall.Kill(pid, 0) == nil && running(pid); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the child %d lives on", pid)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(scratch, "*", "*", "left-behind")); len(left) != 1 {
+		t.Fatalf("expected the child's file to be left behind: %q", left)
+	}
+	c := sandbox.DefaultConfig()
+	c.Scratch, c.Command = scratch, []string{executable(t)}
+	p, err := sandbox.NewPool(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(scratch, "*", "*", "left-behind")); len(left) != 0 {
+		t.Errorf("left behind: %q", left)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// running tells whether a process is more than a zombie nobody has waited for.
+func running(pid int) bool {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	return err == nil && !strings.Contains(string(status), "State:\tZ")
 }
 
 func TestScratchIsWiped(t *testing.T) {
