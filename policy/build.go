@@ -252,6 +252,7 @@ func (b *builder) identifiers(groups []fileIdentifiers) {
 		}
 		for j, name := range g.Types {
 			b.unique(at.with("types", j), seen, name)
+			b.identifier(at.with("types", j), name)
 		}
 		group := identifiers{types: g.Types}
 		for j, s := range g.Steps {
@@ -264,6 +265,19 @@ func (b *builder) identifiers(groups []fileIdentifiers) {
 			})
 		}
 		b.policy.identifiers = append(b.policy.identifiers, group)
+	}
+}
+
+// identifier finds misspelt names. Others may be the municipality's own
+// patterns, which the policy does not know.
+func (b *builder) identifier(at path, name string) {
+	var names []string
+	for i := patterns.NoIdentifier + 1; i.String() != ""; i++ {
+		names = append(names, i.String())
+	}
+	near := didYouMean(name, names)
+	if !slices.Contains(names, name) && near != "" {
+		b.problem(at, "no identifier is called %q%s", name, near)
 	}
 }
 

@@ -58,6 +58,7 @@ func TestProblemsAreNamedWithTheirLine(t *testing.T) {
 		{"mapping for nobody", "{sites: [\"*teknisk*\"], department: tf}", "{sites: [\"*teknisk*\"]}", "- {sites: [\"*teknisk*\"]}", "controller or department is needed"},
 		{"wrong type", "    ai: true\n", "    ai: kanske\n", "kanske", `true or false expected, got "kanske"`},
 		{"wrong number", "at_least: 25", "at_least: många", "många", `a whole number expected, got "många"`},
+		{"misspelt identifier", "[iban, bankkonto]", "[iban, bankonto]", "bankonto", `no identifier is called "bankonto"; did you mean "bankkonto"?`},
 		{"bad date", noDecisions, "decisions:\n  - {reference: KS 1, kind: dpia, services: [m365], class: K3, until: 2026-02-30}\n", "2026-02-30", `"2026-02-30" is not a date`},
 		{"ends before it begins", noDecisions, "decisions:\n  - {reference: KS 1, kind: dpia, services: [m365], class: K3, from: 2026-02-03, until: 2026-02-01}\n", "2026-02-01", "ends before it begins"},
 		{"decision for an unknown service", noDecisions, "decisions:\n  - {reference: KS 1, kind: dpia, services: [m356], class: K3}\n", "m356", `no service is called "m356"; did you mean "m365"?`},

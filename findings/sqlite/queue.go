@@ -63,7 +63,7 @@ const (
 // enqueue makes jobs of documents, in the transaction that makes them wait.
 func (db *DB) enqueue(ctx context.Context, tx *sql.Tx, q queue, waiting []queued, at time.Time) error {
 	var jobs []river.InsertManyParams
-	for _, batch := range batches(waiting) {
+	for _, batch := range batches(q, waiting) {
 		o := &river.InsertOpts{Queue: q.name(), ScheduledAt: at, MaxAttempts: 1000}
 		if q == toRecognise {
 			jobs = append(jobs, river.InsertManyParams{Args: recogniseJob{batch}, InsertOpts: o})
@@ -79,8 +79,11 @@ func (db *DB) enqueue(ctx context.Context, tx *sql.Tx, q queue, waiting []queued
 	return nil
 }
 
-func batches(waiting []queued) [][]int64 {
+func batches(q queue, waiting []queued) [][]int64 {
 	most := min(batchDocuments, max(1, len(waiting)/batchShare))
+	if q == toRecognise {
+		most = 1 // text recognition takes minutes
+	}
 	var all [][]int64
 	var batch []int64
 	var bytes int64
