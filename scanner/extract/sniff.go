@@ -266,6 +266,7 @@ func jsonLine(line []byte) bool {
 }
 
 var (
+	appleMail  = regexp.MustCompile(`^\d+ *\r?\n`)
 	mailHeader = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*:`)
 	mailKnown  = regexp.MustCompile(`(?im)^(From|To|Cc|Subject|Date|Received|Return-Path|Delivered-To|Message-ID|MIME-Version|Content-Type|Content-Transfer-Encoding|Reply-To|Sender|X-[A-Za-z-]+|DKIM-Signature|Authentication-Results|In-Reply-To|References|Thread-Topic|Thread-Index|Importance):`)
 	mailProof  = regexp.MustCompile(`(?im)^(Received|Return-Path|Message-ID|MIME-Version|Date|Delivered-To|Content-Type):\s*\S`)
@@ -285,7 +286,7 @@ func listed(start []byte) string {
 		if _, rest, ok := bytes.Cut(start, []byte("\n")); ok && isMail(rest) {
 			return "application/mbox"
 		}
-	case isMail(start):
+	case isMail(start), isMail(appleMail.ReplaceAll(start, nil)):
 		return "message/rfc822"
 	}
 	return ""

@@ -90,12 +90,19 @@ func (s *splitter) line(line []byte, at int64) {
 	if !s.inHeader {
 		return
 	}
-	switch text := bytes.TrimRight(line, "\r\n"); {
-	case len(text) == 0 && len(s.raw) == 0 && s.current == s.root:
-		s.root.start = at + int64(len(line)) // empty lines before the mail
+	next := at + int64(len(line))
+	if len(s.raw) == 0 {
+		line = bytes.TrimLeft(line, " \t\ufeff") // there is nothing that it could go on with
+	}
+	text := bytes.TrimRight(line, "\r\n")
+	switch first := len(s.raw) == 0; {
+	case len(text) == 0 && first && s.current == s.root:
+		s.root.start = next // empty lines before the mail
 	case len(text) == 0:
-		s.endHeader(at + int64(len(line)))
-	case len(s.raw) == 0 && !headerLine.Match(text) && !bytes.HasPrefix(text, []byte("From ")):
+		s.endHeader(next)
+	case first && at == s.root.start && isNumber(text):
+		s.root.start = next // an .emlx of Apple begins with its length
+	case first && !headerLine.Match(text) && !bytes.HasPrefix(text, []byte("From ")):
 		s.endHeader(at) // a part without a header
 	case len(s.raw)+len(line) <= maxHeader:
 		s.raw = append(s.raw, line...)
@@ -103,6 +110,11 @@ func (s *splitter) line(line []byte, at int64) {
 }
 
 var headerLine = regexp.MustCompile(`^[!-9;-~]+[ \t]*:`)
+
+func isNumber(text []byte) bool {
+	text = bytes.TrimSpace(text)
+	return len(text) > 0 && len(text) < 12 && len(bytes.Trim(text, "0123456789")) == 0
+}
 
 // boundary handles a line that may divide parts; the innermost open multipart
 // comes first. Those inside of the one it belongs to never ended.
@@ -208,7 +220,7 @@ func words(raw string) string {
 	return text
 }
 
-var looseParam = regexp.MustCompile(`;\s*([A-Za-z-]+)\*?\s*=\s*(?:"([^"]*)"?|([^;\s]+))`)
+var looseParam = regexp.MustCompile(`[;\s]\s*([A-Za-z-]+)\*?\s*=\s*(?:"([^"]*)"?|([^;\s]+))`)
 
 // mediaType reads a Content-Type or Content-Disposition, in the shape that
 // the standard asks for or near it.
@@ -221,10 +233,9 @@ func mediaType(value, missing string) (string, map[string]string) {
 	if err == nil {
 		return t, params
 	}
-	t, _, _ = strings.Cut(value, ";")
-	t = strings.ToLower(strings.TrimSpace(t))
-	if t == "" {
-		t = missing
+	t = missing
+	if words := strings.FieldsFunc(value, func(r rune) bool { return r == ';' || r == ' ' || r == '\t' || r == ',' }); len(words) > 0 {
+		t = strings.ToLower(words[0])
 	}
 	params = map[string]string{}
 	for _, m := range looseParam.FindAllStringSubmatch(value, 32) {
