@@ -150,7 +150,7 @@ func (p *program) scan(ctx context.Context, places []scanner.Place, report repor
 	if failure != nil && !errors.Is(failure, scanner.ErrIncomplete) {
 		return failure
 	}
-	p.log.Info("scan ended", "seconds", time.Since(began).Seconds(), "stages", s.Progress().Stages)
+	p.log.Info("scan ended", "seconds", time.Since(began).Seconds(), "read", s.Progress().Read, "stages", s.Progress().Stages)
 	misplaced, err := p.report(ctx, store, s.Policy, filterOf(places), report, &scanSummary{snapshot: s.Progress(), places: places})
 	switch {
 	case err != nil:

@@ -20,8 +20,7 @@ type summary struct {
 	bySevere  map[policy.Severity]int64
 	forbidden map[findings.DocumentID]bool
 	undecided map[findings.DocumentID]bool // a decision is missing
-	worst     []findings.Finding
-	others    int64 // findings beyond worst
+	worst     []findings.Finding           // the worst finding of each of the worst documents
 }
 
 // scanSummary is what only the scan just done can tell.
@@ -30,7 +29,7 @@ type scanSummary struct {
 	places   []scanner.Place
 }
 
-// worstShown is how many findings the summary lists.
+// worstShown is how many documents the summary lists.
 const worstShown = 10
 
 // active are the statuses of findings that still ask for something.
@@ -51,15 +50,13 @@ func summarise(ctx context.Context, register findings.Register, filter findings.
 			continue
 		}
 		s.bySevere[f.Verdict.Severity]++
+		if len(s.worst) < worstShown && !s.forbidden[f.Document] && !s.undecided[f.Document] {
+			s.worst = append(s.worst, f)
+		}
 		if f.Verdict.Outcome == policy.Forbidden {
 			s.forbidden[f.Document] = true
 		} else {
 			s.undecided[f.Document] = true
-		}
-		if len(s.worst) < worstShown {
-			s.worst = append(s.worst, f)
-		} else {
-			s.others++
 		}
 	}
 	for id := range s.forbidden {
@@ -119,8 +116,8 @@ func (p *program) writeSummary(w io.Writer, rules *policy.Policy, s *summary, sc
 	for _, f := range s.worst {
 		p.writeFinding(out, rules, f)
 	}
-	if s.others > 0 {
-		line("  %s", n("summary.others", s.others))
+	if others := s.documents() - int64(len(s.worst)); others > 0 {
+		line("  %s", n("summary.others", others))
 	}
 	p.writeGaps(out, c)
 	if len(files) > 0 {

@@ -2,11 +2,14 @@ package demodata
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/richardlehane/mscfb"
 
 	"github.com/molnvakt/molnvakt/policy"
 )
@@ -77,7 +80,7 @@ func TestEverythingOccurs(t *testing.T) {
 			t.Errorf("the template %s does not occur", tmpl.name)
 		}
 	}
-	for _, want := range strings.Fields("ending.txt ending.csv ending.html ending.eml ending.docx ending.xlsx ending.pptx ending.odt ending.ods ending.rtf ending.pdf ending.zip ending.png ending.dwg") {
+	for _, want := range strings.Fields("ending.txt ending.csv ending.html ending.eml ending.docx ending.xlsx ending.pptx ending.odt ending.ods ending.rtf ending.pdf ending.zip ending.png ending.dwg ending.msg ending.json ending.gz") {
 		if seen["ending "+strings.TrimPrefix(want, "ending")] == 0 {
 			t.Errorf("no %s", want)
 		}
@@ -90,6 +93,29 @@ func TestEverythingOccurs(t *testing.T) {
 	t.Logf("%d documents: %d sensitive, %d misplaced, %d on the file server", len(documents), sensitive, misplaced, server)
 	if sensitive < 120 || sensitive > 240 || server < 20 || misplaced == sensitive {
 		t.Errorf("%d sensitive, %d misplaced, %d on the server of 400", sensitive, misplaced, server)
+	}
+}
+
+// A compound file is read by a reader that is not ours.
+func TestCompound(t *testing.T) {
+	text := strings.Repeat("Hej på dig. ", 900)
+	for _, body := range []string{"kort", text} {
+		content := message(sheet{Name: "Hej", Blocks: []block{{Text: body}}})
+		reader, err := mscfb.New(bytes.NewReader(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]int{}
+		for e, err := reader.Next(); err == nil; e, err = reader.Next() {
+			all, err := io.ReadAll(e)
+			if err != nil {
+				t.Fatalf("%s: %v", e.Name, err)
+			}
+			got[e.Name] = len(all)
+		}
+		if want := 2 * len([]rune(body+"\r\n")); got["__substg1.0_1000001F"] != want || len(got) != 7 {
+			t.Errorf("streams %v, want a body of %d bytes", got, want)
+		}
 	}
 }
 

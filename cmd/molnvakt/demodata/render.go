@@ -1,7 +1,10 @@
 package demodata
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"html"
 	"math/rand/v2"
@@ -51,6 +54,16 @@ func render(rng *rand.Rand, format string, s sheet) (content []byte, ending stri
 		return damaged(rng), ".docx", nil
 	case "dwg":
 		return append([]byte("AC1032\x00\x00\x00\x00\x00"), noise(rng, 4000)...), ".dwg", nil
+	case "docx-locked":
+		return locked(rng), ".docx", nil
+	case "msg":
+		return message(s), ".msg", nil
+	case "json":
+		content, err = records(s)
+		return content, ".json", err
+	case "tgz":
+		content, err = tarball(s)
+		return content, ".tar.gz", err
 	case "eml":
 		return mail(s, "", nil), ".eml", nil
 	case "eml-docx", "eml-pdf", "zip":
@@ -62,7 +75,7 @@ func render(rng *rand.Rand, format string, s sheet) (content []byte, ending stri
 
 // gapOf returns the reason why a document of this format cannot be read.
 func gapOf(format string) string {
-	return map[string]string{"pdf-locked": "encrypted", "docx-damaged": "damaged", "dwg": "unsupported"}[format]
+	return map[string]string{"pdf-locked": "encrypted", "docx-locked": "encrypted", "docx-damaged": "damaged", "dwg": "unsupported"}[format]
 }
 
 // wrapped puts the sheet inside a mail or an archive.
@@ -121,6 +134,44 @@ func separated(s sheet, comma, newline string) string {
 		}
 	}
 	return b.String()
+}
+
+// records is each table of the sheet as a list of objects.
+func records(s sheet) ([]byte, error) {
+	var all []map[string]string
+	for _, block := range s.Blocks {
+		for i, row := range block.Rows {
+			record := map[string]string{}
+			for j, cell := range row {
+				if i > 0 && j < len(block.Rows[0]) {
+					record[block.Rows[0][j]] = cell
+				}
+			}
+			if len(record) > 0 {
+				all = append(all, record)
+			}
+		}
+	}
+	return json.MarshalIndent(map[string]any{"titel": s.Title, "rader": all}, "", " ")
+}
+
+// tarball is the sheet in a compressed archive, as exports come.
+func tarball(s sheet) ([]byte, error) {
+	var out bytes.Buffer
+	zipped := gzip.NewWriter(&out)
+	t := tar.NewWriter(zipped)
+	content := []byte(separated(s, ";", "\n"))
+	if err := t.WriteHeader(&tar.Header{Name: "export/data.csv", Mode: 0o600, Size: int64(len(content))}); err != nil {
+		return nil, err
+	}
+	if _, err := t.Write(content); err != nil {
+		return nil, err
+	}
+	if err := t.Close(); err != nil {
+		return nil, err
+	}
+	err := zipped.Close()
+	return out.Bytes(), err
 }
 
 func page(s sheet) string {
