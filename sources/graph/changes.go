@@ -34,7 +34,7 @@ func (s *Source) Changes(ctx context.Context, scope sources.Scope, since sources
 		tree:   &tree{source: s, drive: drive, folders: map[string]folder{}, pages: at.Pages},
 	}
 	r.tree.met = func(item *driveItem) {
-		if item.Folder != nil && !isRoot(item) {
+		if item.Folder && !item.isRoot() {
 			r.place(item)
 		}
 	}
@@ -145,11 +145,11 @@ func (r *round) changes(ctx context.Context, items []driveItem) ([]sources.Chang
 	for i := range items {
 		item := &items[i]
 		r.tally(item)
-		if item.Deleted != nil {
+		if item.Deleted {
 			changes = append(changes, sources.Change{Kind: sources.Deleted, Item: sources.Item{ID: r.itemID(item.ID), Scope: r.scope.ID}})
 			continue
 		}
-		if item.Folder != nil && item.Package == nil || item.RemoteItem != nil || isRoot(item) {
+		if item.Folder || item.Pointer || item.isRoot() {
 			continue
 		}
 		change, err := r.document(ctx, item)
@@ -165,14 +165,14 @@ func (r *round) changes(ctx context.Context, items []driveItem) ([]sources.Chang
 
 // tally counts what was reported of new and of deleted folders' children.
 func (r *round) tally(item *driveItem) {
-	parent := item.parent()
-	if item.Deleted == nil && r.at.folders.get(parent).children() == 0 {
+	parent := item.Parent
+	if !item.Deleted && r.at.folders.get(parent).children() == 0 {
 		r.at.folders.count(parent, 1) // what it said of itself is older
 	}
 	if r.at.Full || parent == "" {
 		return
 	}
-	if item.Deleted != nil {
+	if item.Deleted {
 		note(&r.at.Deleted, parent, item.ID)
 	} else if _, fresh := r.at.Fresh[parent]; fresh {
 		note(&r.at.Met, parent, item.ID)
@@ -182,7 +182,7 @@ func (r *round) tally(item *driveItem) {
 // noteFolder keeps the tree and the fingerprints up to date and notes what
 // must be looked at again when the round ends.
 func (r *round) noteFolder(item *driveItem) {
-	if item.Deleted != nil {
+	if item.Deleted {
 		delete(r.at.Fresh, item.ID)
 		delete(r.at.Again, item.ID)
 		if before := r.at.folders.forget(item.ID); before != notThere && !r.at.Full {
@@ -190,24 +190,21 @@ func (r *round) noteFolder(item *driveItem) {
 		}
 		return
 	}
-	if item.Folder == nil || item.Package != nil || item.RemoteItem != nil {
+	if !item.Folder {
 		return
 	}
 	r.tree.put(item)
-	if item.sharedChanged() && !r.at.Full {
+	if item.SharedChanged && !r.at.Full {
 		r.again(item.ID, reason{Sharing: true})
 	}
-	if !isRoot(item) {
+	if !item.isRoot() {
 		r.place(item)
 	}
 }
 
 // place compares where a folder stands with where it stood.
 func (r *round) place(item *driveItem) {
-	children := -1
-	if item.Folder.ChildCount != nil {
-		children = max(0, *item.Folder.ChildCount)
-	}
+	children := item.Children
 	known := children
 	if old := r.at.folders.get(item.ID); old != notThere && !r.at.Full {
 		// Until the round has ended, the children it had may be reported.
@@ -216,7 +213,7 @@ func (r *round) place(item *driveItem) {
 		}
 		known = max(old.children(), children)
 	}
-	before, now := r.at.folders.set(item.ID, item.parent(), item.Name, known)
+	before, now := r.at.folders.set(item.ID, item.Parent, item.Name, known)
 	switch {
 	case elsewhere(before, now):
 		r.again(item.ID, reason{Moved: true})
@@ -235,7 +232,7 @@ func (r *round) again(id string, why reason) {
 
 // document is the change that says what one document is like; nil: none.
 func (r *round) document(ctx context.Context, item *driveItem) (*sources.Change, error) {
-	parent, err := r.tree.path(ctx, item.parent())
+	parent, err := r.tree.path(ctx, item.Parent)
 	if err != nil {
 		return nil, err
 	}
@@ -245,10 +242,10 @@ func (r *round) document(ctx context.Context, item *driveItem) (*sources.Change,
 		Scope:       r.scope.ID,
 		Path:        join(r.scope.Path, inDrive),
 		Version:     item.version(),
-		ContentHash: item.hash(),
+		ContentHash: item.Hash,
 		Size:        max(item.Size, 0),
 		Modified:    item.Modified.UTC(),
-		Owner:       item.By.name(),
+		Owner:       item.By,
 		WebURL:      item.WebURL,
 	}
 	if doc.Owner == "" {
@@ -260,11 +257,11 @@ func (r *round) document(ctx context.Context, item *driveItem) (*sources.Change,
 		}
 		return &sources.Change{Kind: sources.Deleted, Item: sources.Item{ID: doc.ID, Scope: doc.Scope}}, nil
 	}
-	change := &sources.Change{Kind: sources.Present, Item: doc, Sharing: item.sharedChanged()}
+	change := &sources.Change{Kind: sources.Present, Item: doc, Sharing: item.SharedChanged}
 	switch {
-	case item.Package != nil:
+	case item.Package:
 		change.Kind, change.Reason = sources.Unreadable, fmt.Errorf("graph: a package (OneNote): %w", sources.ErrUnsupported)
-	case item.Malware != nil:
+	case item.Malware:
 		change.Kind, change.Reason = sources.Unreadable, fmt.Errorf("graph: %w", sources.ErrMalware)
 	}
 	return change, nil

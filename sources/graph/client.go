@@ -4,15 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
 )
 
 // Client builds and sends the requests that this package needs, through a
-// [Transport]. Lists answer with one page as the service sent it, whole and
-// valid JSON; Follow fetches the next. Refusals are [*Error].
+// [Transport]. Lists answer with one page as the service sent it; Follow
+// fetches the next. Refusals are [*Error].
 type Client interface {
 	Sites(ctx context.Context) ([]byte, error)                 // every site, all geographies
 	Site(ctx context.Context, address string) ([]byte, error)  // one, by host:/path
@@ -138,75 +137,6 @@ func (i identity) name() string {
 			if n != "" {
 				return n
 			}
-		}
-	}
-	return ""
-}
-
-type driveItem struct {
-	ID       string    `json:"id"`
-	Name     string    `json:"name"`
-	Size     int64     `json:"size"`
-	CTag     string    `json:"cTag"`
-	ETag     string    `json:"eTag"`
-	WebURL   string    `json:"webUrl"`
-	Modified time.Time `json:"lastModifiedDateTime"`
-	By       identity  `json:"lastModifiedBy"`
-	Parent   *struct {
-		ID      string `json:"id"`
-		DriveID string `json:"driveId"`
-	} `json:"parentReference"`
-	File *struct {
-		Hashes struct {
-			QuickXor string `json:"quickXorHash"`
-			SHA1     string `json:"sha1Hash"`
-			SHA256   string `json:"sha256Hash"`
-		} `json:"hashes"`
-	} `json:"file"`
-	Folder *struct {
-		ChildCount *int `json:"childCount"`
-	} `json:"folder"`
-	Package       *struct{}       `json:"package"`
-	RemoteItem    *struct{}       `json:"remoteItem"`
-	Malware       *struct{}       `json:"malware"`
-	Deleted       *struct{}       `json:"deleted"`
-	Root          *struct{}       `json:"root"`
-	SharedChanged json.RawMessage `json:"@microsoft.graph.sharedChanged"` // "True", a string
-}
-
-func (i *driveItem) parent() string {
-	if i.Parent == nil {
-		return ""
-	}
-	return i.Parent.ID
-}
-
-func (i *driveItem) sharedChanged() bool {
-	return strings.EqualFold(strings.Trim(string(i.SharedChanged), `"`), "true")
-}
-
-// version differs when the content differs: hash and size, or else what the
-// service says about the content, or else about the item.
-func (i *driveItem) version() string {
-	switch {
-	case i.hash() != "":
-		return fmt.Sprintf("%s/%d", i.hash(), i.Size)
-	case i.CTag != "":
-		return i.CTag
-	case i.ETag != "":
-		return i.ETag
-	}
-	return fmt.Sprintf("%s/%d", i.Modified.UTC().Format(time.RFC3339Nano), i.Size)
-}
-
-func (i *driveItem) hash() string {
-	if i.File == nil {
-		return ""
-	}
-	h := i.File.Hashes
-	for _, known := range []struct{ kind, value string }{{"quickxor", h.QuickXor}, {"sha256", h.SHA256}, {"sha1", h.SHA1}} {
-		if known.value != "" {
-			return known.kind + ":" + known.value
 		}
 	}
 	return ""

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -328,12 +327,12 @@ func (d *download) verify() error {
 	if err != nil {
 		return fmt.Errorf("graph: after a download: %w", err)
 	}
-	var now driveItem
-	if err := json.Unmarshal(body, &now); err != nil {
+	now, ok := parseItem(body)
+	if !ok {
 		return untrusted("an item is not what is documented")
 	}
 	switch {
-	case d.matches(now.hash(), now.Size):
+	case d.matches(now.Hash, now.Size):
 		return io.EOF
 	case now.version() != d.item.Version:
 		return fmt.Errorf("graph: %w", sources.ErrChanged)

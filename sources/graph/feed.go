@@ -1,10 +1,13 @@
 package graph
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/molnvakt/molnvakt/sources"
 )
@@ -57,25 +60,38 @@ func (f *feed) next(ctx context.Context) (page, error) {
 
 // parsePage decodes a page and refuses one that does not make sense.
 func parsePage(body []byte) (page, error) {
-	var raw struct {
-		Value []driveItem `json:"value"`
-		Next  string      `json:"@odata.nextLink"`
-		Delta string      `json:"@odata.deltaLink"`
+	if !gjson.ValidBytes(body) {
+		return page{}, odd("a page of changes is not JSON, or broke off")
 	}
-	if err := json.Unmarshal(body, &raw); err != nil {
-		return page{}, odd("a page of changes is not what is documented")
-	}
-	if raw.Value == nil {
+	var p page
+	var values gjson.Result
+	gjson.ParseBytes(body).ForEach(func(key, v gjson.Result) bool {
+		switch key.Str {
+		case "value":
+			values = v
+		case "@odata.nextLink":
+			p.next = strings.Clone(v.String())
+		case "@odata.deltaLink":
+			p.delta = strings.Clone(v.String())
+		}
+		return true
+	})
+	switch {
+	case !values.IsArray():
 		return page{}, odd("a page without value")
-	}
-	if raw.Next == "" && raw.Delta == "" {
+	case p.next == "" && p.delta == "":
 		return page{}, odd("a page that neither goes on nor ends")
+	case p.next != "":
+		p.delta = "" // a page with both goes on
 	}
-	if raw.Next != "" {
-		raw.Delta = "" // a page with both goes on
-	}
-	items, err := lastOfEach(raw.Value)
-	return page{items: items, next: raw.Next, delta: raw.Delta}, err
+	items := make([]driveItem, 0, bytes.Count(body, []byte(`"parentReference"`)))
+	values.ForEach(func(_, v gjson.Result) bool {
+		items = append(items, readItem(v))
+		return true
+	})
+	var err error
+	p.items, err = lastOfEach(items)
+	return p, err
 }
 
 func (f *feed) fetch(ctx context.Context) ([]byte, error) {

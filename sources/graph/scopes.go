@@ -300,13 +300,13 @@ func (e *enumeration) teams(ctx context.Context) error {
 				}
 				return gap(name, err)
 			}
-			var f driveItem
-			if json.Unmarshal(body, &f) != nil || f.Parent == nil || f.Parent.DriveID == "" {
+			f, ok := parseItem(body)
+			if !ok || f.ParentDrive == "" {
 				return untrusted("a channel's folder is not what is documented")
 			}
-			e.channels[f.Parent.DriveID] = name
+			e.channels[f.ParentDrive] = name
 			later = append(later, func() {
-				e.drive(site{ID: "team:" + team.ID, DisplayName: name, WebURL: f.WebURL}, drive{ID: f.Parent.DriveID, Name: "Dokument", WebURL: f.WebURL})
+				e.drive(site{ID: "team:" + team.ID, DisplayName: name, WebURL: f.WebURL}, drive{ID: f.ParentDrive, Name: "Dokument", WebURL: f.WebURL})
 			})
 			return nil
 		})

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,8 +27,8 @@ const (
 type Token func(ctx context.Context, challenge string, fresh bool) (string, error)
 
 // Transport sends requests to Graph: signed in, paced by the governor, retried
-// when that is safe. It answers with whole, valid JSON or with a redirect;
-// everything else is an error, a refusal by the service an [*Error].
+// when that is safe. It answers with what can be a whole JSON object or with a
+// redirect; everything else is an error, a refusal by the service an [*Error].
 type Transport struct {
 	base     http.RoundTripper
 	governor *Governor
@@ -160,15 +159,14 @@ func readBody(resp *http.Response) ([]byte, error) {
 	return bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), nil
 }
 
-// plausible says whether a successful answer is a JSON object that is not an
-// error in disguise.
+// plausible says whether a successful answer can be a whole JSON object that
+// is not an error in disguise. What is inside is checked by who decodes it.
 func plausible(body []byte) error {
-	start := bytes.TrimLeft(body, " \t\r\n")
-	if len(start) == 0 || start[0] != '{' || !json.Valid(body) {
+	body = bytes.Trim(body, " \t\r\n")
+	if len(body) < 2 || body[0] != '{' || body[len(body)-1] != '}' {
 		return errors.New("an answer is not JSON, or broke off")
 	}
-	rest := bytes.TrimLeft(start[1:], " \t\r\n")
-	if bytes.HasPrefix(rest, []byte(`"error"`)) {
+	if bytes.HasPrefix(bytes.TrimLeft(body[1:], " \t\r\n"), []byte(`"error"`)) {
 		return errors.New("an error in a successful answer")
 	}
 	return nil

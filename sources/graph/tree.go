@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strings"
 
@@ -33,17 +32,7 @@ type folder struct {
 const deepest = 1000
 
 func (t *tree) put(item *driveItem) {
-	f := folder{parent: item.parent(), name: pathName(item), root: isRoot(item), children: -1}
-	if item.Folder != nil && item.Folder.ChildCount != nil {
-		f.children = *item.Folder.ChildCount
-	}
-	t.folders[item.ID] = f
-}
-
-// isRoot says whether the item is the root of its drive: it says so, or it is
-// a folder without a parent.
-func isRoot(item *driveItem) bool {
-	return item.Root != nil || item.Folder != nil && item.parent() == ""
+	t.folders[item.ID] = folder{parent: item.Parent, name: pathName(item), root: item.isRoot(), children: item.Children}
 }
 
 // pathName is the item's name as a part of a path.
@@ -117,8 +106,8 @@ func (t *tree) folder(ctx context.Context, id string) (folder, error) {
 	if err != nil {
 		return folder{}, err
 	}
-	var item driveItem
-	if err := json.Unmarshal(body, &item); err != nil || item.ID == "" {
+	item, ok := parseItem(body)
+	if !ok {
 		return folder{}, untrusted("a folder is not what is documented")
 	}
 	item.ID = id
@@ -143,7 +132,7 @@ func (t *tree) learn(ctx context.Context) error {
 		}
 		for i := range page.items {
 			item := &page.items[i]
-			if _, ok := known[item.ID]; !ok && item.Folder != nil && item.Deleted == nil {
+			if _, ok := known[item.ID]; !ok && item.Folder && !item.Deleted {
 				t.put(item)
 				t.met(item)
 			}

@@ -64,7 +64,7 @@ func (r *round) walk(ctx context.Context, top string, sharing bool, done map[str
 			return false, err
 		}
 		for i := range items {
-			if items[i].Folder != nil && items[i].Package == nil {
+			if items[i].Folder {
 				todo = append(todo, items[i].ID)
 			}
 		}
@@ -87,12 +87,12 @@ func (r *round) listed(ctx context.Context, items []driveItem, sharing bool) ([]
 	var changes []sources.Change
 	for i := range items {
 		item := &items[i]
-		if item.Folder != nil && item.Package == nil {
+		if item.Folder {
 			r.tree.put(item)
-			r.at.folders.set(item.ID, item.parent(), item.Name, r.tree.folders[item.ID].children)
+			r.at.folders.set(item.ID, item.Parent, item.Name, r.tree.folders[item.ID].children)
 			continue
 		}
-		if item.RemoteItem != nil {
+		if item.Pointer {
 			continue
 		}
 		change, err := r.document(ctx, item)
@@ -137,8 +137,8 @@ func (r *round) childList(ctx context.Context, id string) ([]driveItem, error) {
 	err := r.source.pages(ctx, func() ([]byte, error) {
 		return r.source.client.Children(ctx, r.tree.drive, id)
 	}, func(entry json.RawMessage) error {
-		var item driveItem
-		if err := json.Unmarshal(entry, &item); err != nil {
+		item, ok := parseItem(entry)
+		if !ok {
 			return untrusted("a child is not what is documented")
 		}
 		items = append(items, item)
