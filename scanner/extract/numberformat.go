@@ -113,7 +113,7 @@ func (n *NumberFormat) Format(v float64, date1904 bool) string {
 
 // PlainNumber shows v with all digits a spreadsheet keeps, never as 1.9E+11.
 func PlainNumber(v float64) string {
-	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+	if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
 		return strconv.FormatInt(int64(v), 10)
 	}
 	if a := math.Abs(v); math.IsNaN(v) || a > 1e21 || a < 1e-9 {
