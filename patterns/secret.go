@@ -108,22 +108,36 @@ func (e *Engine) addSecrets() error {
 
 // assigned finds the value that a key, which ends at end, is given.
 func assigned(b []byte, end int, kind assignment) (from, to int, shape Shape, ok bool) {
-	from, quoted, ok := assignmentSign(b, end)
-	if !ok {
-		return 0, 0, 0, false
+	from, quoted, signed := assignmentSign(b, end)
+	if !signed {
+		from = skipAny(b, end, 3, " \t\"")
+		if from == end {
+			return 0, 0, 0, false
+		}
 	}
 	to = valueEnd(b, from, quoted)
 	v := valueFacts(b[from:to])
-	switch {
-	case placeholder(b[from:to]), v.length < 4:
+	if placeholder(b[from:to]) || v.length < 4 {
 		return 0, 0, 0, false
-	case kind == assignsCode:
-		return from, to, ShapeComplete, v.digits >= 4 && v.digits == v.length && v.length <= 10
-	case kind == assignsToken:
-		return from, to, ShapeComplete, v.length >= 16 && v.digits > 0 && v.upper+v.lower > 0 && v.other*4 < v.length && !v.beyond
+	}
+	switch kind {
+	case assignsCode:
+		ok = v.digits == v.length && v.length <= 10 && (signed || v.length <= 8 && !yearLike(b[from:to]))
+		return from, to, ShapeComplete, ok
+	case assignsToken:
+		ok = signed && v.length >= 16 && v.digits > 0 && v.upper+v.lower > 0 && v.other*4 < v.length && !v.beyond
+		return from, to, ShapeComplete, ok
+	}
+	if !signed {
+		return from, to, ShapeComplete, v.strong()
 	}
 	shape, ok = v.password(quoted, lastOnLine(b, to))
 	return from, to, shape, ok
+}
+
+// yearLike reports whether four digits are a year.
+func yearLike(v []byte) bool {
+	return len(v) == 4 && (v[0] == '1' && v[1] == '9' || v[0] == '2' && v[1] == '0')
 }
 
 // assignmentSign skips from a key to its value: `": "`, ` = `, " är ".
@@ -249,6 +263,12 @@ func (f valueCounts) password(quoted byte, last bool) (Shape, bool) {
 		return ShapeGuess, true
 	}
 	return 0, false
+}
+
+// strong judges whether a value can only be a password: nothing but the key
+// stands before it.
+func (f valueCounts) strong() bool {
+	return f.length >= 8 && f.length <= 40 && f.digits > 0 && f.lower > 0 && (f.innerUpper || f.innerOther)
 }
 
 // placeholder knows values that stand for a password, or code that gets one.

@@ -24,6 +24,8 @@ func TestSecretsFound(t *testing.T) {
 		{"DB_PASSWORD=Tr0ub4dor", Losenord, "Tr0ub4dor", High},
 		{"pwd: kattMus", Losenord, "kattMus", Low},
 		{"Wifi-lösenord: FiskmåsBlå77", Losenord, "FiskmåsBlå77", High},
+		{"användare vik03, lösenord Vinter-2025!x. Radera", Losenord, "Vinter-2025!x", High},
+		{"portkoden 4471", Losenord, "4471", High},
 		{"Portkod: 4711", Losenord, "4711", High},
 		{"larmkoden är 123456", Losenord, "123456", High},
 		{join("AKIA", "ABCDEFGHIJKLMNOP"), Token, "", High},
@@ -73,6 +75,9 @@ func TestNoSecrets(t *testing.T) {
 		"password = \"\"",
 		"token := r.Header.Get(name)",
 		"Nyckel: lämnas i receptionen",
+		"Portkoden 2024 byts i maj",
+		"lösenord Microsoft365 administratörer",
+		"lösenord och användarnamn",
 	} {
 		b := []byte(text)
 		for _, f := range e.Identify(b, s.Scan(b), nil) {
