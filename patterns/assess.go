@@ -12,6 +12,9 @@ type reader struct {
 	masker  *Masker
 	scanner *Scanner
 	options Options
+	own     Own
+	matcher *Matcher
+	ownTally
 
 	kinds    kindReader
 	block    block
@@ -43,7 +46,7 @@ type cueTally struct {
 
 // Begin implements Reader.
 func (r *reader) Begin(s Subject, o Options) {
-	*r = reader{set: r.set, masker: r.masker, scanner: r.scanner, options: o, block: r.block, scene: r.scene, kinds: r.kinds}
+	*r = reader{set: r.set, masker: r.masker, scanner: r.scanner, own: r.own, matcher: r.matcher, options: o, block: r.block, scene: r.scene, kinds: r.kinds}
 	r.kinds.rules = r.set.kinds
 	r.kinds.reset()
 	r.block.reset()
@@ -52,6 +55,9 @@ func (r *reader) Begin(s Subject, o Options) {
 	r.cues = map[CueGroup]*cueTally{}
 	r.ids.reset()
 	r.custom.reset(r.set.custom)
+	if r.matcher != nil {
+		r.matcher.Matches() // of a document that was not finished
+	}
 	r.titles = sums{}
 	r.titles.reset()
 	r.kinds.name(s)
@@ -311,6 +317,7 @@ func (r *reader) assess(s *scene) {
 	r.things.read(r, s)
 	r.markings.read(r, s)
 	r.custom.read(r, s, people)
+	r.compare(s)
 }
 
 func (r *reader) countCues(s *scene) {

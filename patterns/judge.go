@@ -28,12 +28,13 @@ func (r *reader) Finish() (Content, []Step) {
 			c.Categories = append(c.Categories, found)
 		}
 	}
-	c.Categories = append(c.Categories, r.custom.conclude()...)
+	own, forms := r.concludeOwn()
+	c.Categories = append(append(c.Categories, r.custom.conclude()...), own...)
 	c.People, c.PeopleKeys = r.countPeople()
 	if c.People > 0 {
 		c.Categories = append(c.Categories, CategoryFound{Category: PersonalData, Confidence: Medium, People: c.People, Count: c.People})
 	}
-	c.Kinds = r.documentKinds(c, doc)
+	c.Kinds = append(forms, r.documentKinds(c, doc)...)
 	c.Evidence = r.evidence.best(c)
 	return c, r.steps
 }

@@ -15,8 +15,10 @@ type Library struct {
 	Kinds    []KindRule
 	Names    Names
 	Custom   []CustomPattern // the customer's own
-	// Today is the day that dates are compared with; zero: the day of NewSet.
-	Version string // of the data; part of Set.Version
+	Version  string          // of the data; part of Set.Version
+	// Tables are what Engine.WriteTables of a Set of the same library saved,
+	// to be built faster; nil: none.
+	Tables []byte
 }
 
 // judgement is raised whenever the code of this package judges differently.
@@ -51,6 +53,7 @@ type meaning struct {
 func NewSet(lib Library) (*Set, error) {
 	s := &Set{kinds: lib.Kinds, names: newNameFinder(lib.Names), custom: lib.Custom}
 	b := NewBuilder()
+	b.Tables(lib.Tables)
 	add := func(t Term, m meaning) error {
 		if _, err := b.Term(t); err != nil {
 			return fmt.Errorf("term %q: %w", t.Text, err)
@@ -97,6 +100,10 @@ func NewSet(lib Library) (*Set, error) {
 func (g CueGroup) exact() bool {
 	return g != CueOfficial && g != CueRoutine && g != CueFictive && g != CueTemplate && g != CuePublic
 }
+
+// Engine returns the engine that finds the Set's terms; it makes and opens
+// exact indexes.
+func (s *Set) Engine() *Engine { return s.engine }
 
 // Version changes whenever documents may be judged differently: it is a hash
 // of the data and of this package's judgement.

@@ -248,11 +248,11 @@ func classOf(c patterns.Content) (class int, because string) {
 		switch n.Type {
 		case "personnummer", "samordningsnummer", "interimsnummer", "reservnummer":
 			raise(1, n.Type)
-			if n.Register && n.AtLeast(patterns.Medium) >= 3 || n.AtLeast(patterns.Medium) >= 5 {
+			if n.Register && n.AtLeast(patterns.Medium) >= 5 || n.AtLeast(patterns.Medium) >= 10 {
 				raise(2, n.Type+" list")
 			}
 		case "betalkort":
-			if n.AtLeast(patterns.Medium) > 0 {
+			if n.High > 0 || n.AtLeast(patterns.Medium) >= 3 {
 				raise(2, n.Type)
 			}
 		}
@@ -261,9 +261,9 @@ func classOf(c patterns.Content) (class int, because string) {
 }
 
 var classes = map[patterns.Category]int{
-	patterns.PersonalData: 1, patterns.HR: 2, patterns.Procurement: 2,
+	patterns.PersonalData: 1, patterns.HR: 2, patterns.Procurement: 2, patterns.Secrets: 2, patterns.Custom: 2,
 	patterns.Health: 3, patterns.SocialServices: 3, patterns.SchoolHealth: 3, patterns.Union: 3, patterns.Ethnicity: 3,
 	patterns.Religion: 3, patterns.Politics: 3, patterns.SexualLife: 3, patterns.Genetics: 3, patterns.Offences: 3,
-	patterns.ProtectedIdentity: 3, patterns.Asylum: 3, patterns.Guardianship: 3, patterns.Security: 3, patterns.Secrets: 3,
+	patterns.ProtectedIdentity: 3, patterns.Asylum: 3, patterns.Guardianship: 3, patterns.Security: 3,
 	patterns.NationalSecurity: 4,
 }

@@ -7,9 +7,12 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/molnvakt/molnvakt/patterns"
@@ -23,6 +26,9 @@ type Options struct {
 	// PatternsDir is a folder of the customer's own patterns, *.yaml; "" if
 	// there is none.
 	PatternsDir string
+	// TablesDir is a private folder in which the engine's tables are kept
+	// between processes, so that a child starts fast. "": none.
+	TablesDir string
 }
 
 // Load returns the built-in library together with the customer's patterns.
@@ -40,7 +46,39 @@ func Load(o Options) (*patterns.Set, error) {
 		lib.Custom = custom
 		lib.Version += version
 	}
-	return patterns.NewSet(lib)
+	if o.TablesDir == "" {
+		return patterns.NewSet(lib)
+	}
+	return loadSaved(lib, filepath.Join(o.TablesDir, "tables-"+lib.Version))
+}
+
+// loadSaved builds the Set with the tables of a file, and makes the file when
+// it is absent. One that cannot be read or written costs only time; Build
+// refuses what is damaged or of another library.
+func loadSaved(lib patterns.Library, file string) (*patterns.Set, error) {
+	saved, err := os.ReadFile(file)
+	if err == nil {
+		lib.Tables = saved
+	}
+	set, err := patterns.NewSet(lib)
+	if err != nil || saved != nil {
+		return set, err
+	}
+	_ = save(set, file)
+	return set, nil
+}
+
+func save(set *patterns.Set, file string) error {
+	tmp, err := os.CreateTemp(filepath.Dir(file), ".tables-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }()
+	err = errors.Join(set.Engine().WriteTables(tmp), tmp.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), file)
 }
 
 // Read returns the built-in library.

@@ -1,6 +1,7 @@
 package library
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -164,5 +165,75 @@ func write(t *testing.T, dir, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestSavedTables(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		set, err := Load(Options{TablesDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, masker := load(t)
+		r := set.NewReader(masker)
+		r.Begin(patterns.Subject{Name: "x.txt"}, patterns.Options{CountTestNumbers: true})
+		r.Text("body", "", "Karin Lindberg, "+patterntest.Number+", är sjukskriven för depression.")
+		if c, _ := r.Finish(); len(c.Categories) != 2 {
+			t.Errorf("categories %+v", c.Categories)
+		}
+	}
+	if files, _ := filepath.Glob(filepath.Join(dir, "tables-*")); len(files) != 1 {
+		t.Errorf("saved %v", files)
+	}
+}
+
+// TestOwn compares a document with records and known documents.
+func TestOwn(t *testing.T) {
+	set, masker := load(t)
+	builder, err := set.Engine().NewExactBuilder("elever", []patterns.ExactColumn{{Name: "kundnr", Primary: true}, {Name: "namn"}}, masker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range [][]string{{"88204417", "Karin Lindberg"}, {"88204418", "Ove Ström"}} {
+		if err := builder.Add(row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var file bytes.Buffer
+	if _, err := builder.WriteTo(&file); err != nil {
+		t.Fatal(err)
+	}
+	index, err := set.Engine().OpenExact(bytes.NewReader(file.Bytes()), int64(file.Len()), masker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := strings.Repeat("Avtalet gäller tills vidare med sex månaders uppsägning från båda parter och ", 3) + "reglerar hur bryggan vid norra stranden sköts, vem som betalar och när den ska målas om."
+	printer := patterns.NewFingerprinter(masker)
+	printer.Write([]byte(known))
+	print, err := printer.Sum("bryggavtal", patterns.KnownDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prints, err := patterns.NewFingerprintSet([]patterns.Fingerprint{print}, masker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := set.NewReaderWith(masker, patterns.Own{Exact: []*patterns.ExactIndex{index}, Fingerprints: prints})
+	r.Begin(patterns.Subject{Name: "x.txt"}, patterns.Options{})
+	r.Text("body", "", "Kund 88204417 Karin Lindberg\n"+known)
+	c, _ := r.Finish()
+	if r.Err() != nil {
+		t.Fatal(r.Err())
+	}
+	for _, want := range []string{"exakt:elever", "kopia:bryggavtal"} {
+		if !slices.ContainsFunc(c.Categories, func(f patterns.CategoryFound) bool { return f.Pattern == want && f.Confidence == patterns.High }) {
+			t.Errorf("misses %s: %+v", want, c.Categories)
+		}
+	}
+	r.Begin(patterns.Subject{Name: "y.txt"}, patterns.Options{})
+	r.Text("body", "", "Något annat.")
+	if c, _ := r.Finish(); len(c.Categories) != 0 {
+		t.Errorf("finds %+v", c.Categories)
 	}
 }

@@ -50,6 +50,16 @@ func benchReader(b *testing.B, size int, read func(patterns.Reader)) {
 	}
 }
 
+// BenchmarkLoadSaved is the start of a child process.
+func BenchmarkLoadSaved(b *testing.B) {
+	o := Options{TablesDir: b.TempDir()}
+	for b.Loop() {
+		if _, err := Load(o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkLoad(b *testing.B) {
 	for b.Loop() {
 		if _, err := Load(Options{}); err != nil {
