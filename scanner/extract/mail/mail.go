@@ -218,6 +218,9 @@ var endings = map[string]string{
 	"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "application/ms-tnef": ".dat", "text/css": ".css",
 }
 
+// maxWords bounds a wordSet; a body with more has its HTML form read as well.
+const maxWords = 100_000
+
 // wordSet holds words, without regard to case.
 type wordSet map[string]bool
 
@@ -225,8 +228,13 @@ func (w *wordSet) add(text string) {
 	if *w == nil {
 		*w = wordSet{}
 	}
-	for _, word := range strings.FieldsFunc(text, noWord) {
-		(*w)[strings.ToLower(word)] = true
+	for line := range strings.Lines(text) {
+		if len(*w) > maxWords {
+			return
+		}
+		for _, word := range strings.FieldsFunc(line, noWord) {
+			(*w)[strings.ToLower(word)] = true
+		}
 	}
 }
 
