@@ -49,7 +49,7 @@ type XML struct {
 	selfClose bool
 	cdata     bool
 	text      []byte
-	names     map[string]string
+	names     [256]string // those met last
 }
 
 type xmlAttr struct {
@@ -59,7 +59,7 @@ type xmlAttr struct {
 
 // NewXML reads r, which may be UTF-8, UTF-16 or in the encoding it declares.
 func NewXML(r io.Reader, limits Limits) *XML {
-	return &XML{r: r, limits: limits, buf: make([]byte, 32<<10), names: map[string]string{}}
+	return &XML{r: r, limits: limits, buf: make([]byte, 32<<10)}
 }
 
 // Next moves on to the next tag or text. It returns io.EOF after a complete
@@ -356,9 +356,9 @@ func (x *XML) openTag(tag []byte) (XMLKind, error) {
 	if x.Depth > x.limits.XML {
 		return 0, fmt.Errorf("xml: elements nested too deep: %w", ErrLimit)
 	}
-	n := bytes.IndexAny(tag, " \t\r\n")
-	if n < 0 {
-		n = len(tag)
+	n := 0
+	for n < len(tag) && !isSpace(tag[n]) {
+		n++
 	}
 	x.setName(tag[:n])
 	x.tag, x.parsed = tag[n:], false
@@ -370,11 +370,16 @@ func (x *XML) closeTag(tag []byte) (XMLKind, error) {
 	if x.Depth > 0 {
 		x.Depth--
 	}
-	x.setName(bytes.TrimRight(tag, " \t\r\n"))
+	for len(tag) > 0 && isSpace(tag[len(tag)-1]) {
+		tag = tag[:len(tag)-1]
+	}
+	x.setName(tag)
 	x.tag, x.parsed = nil, false
 	x.attrs = x.attrs[:0]
 	return XMLEnd, nil
 }
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 func (x *XML) setName(name []byte) {
 	x.Prefix = ""
@@ -387,14 +392,15 @@ func (x *XML) setName(name []byte) {
 
 // intern spares an allocation for each of the few names a document repeats.
 func (x *XML) intern(name []byte) string {
-	if s, ok := x.names[string(name)]; ok {
-		return s
+	n := len(name)
+	if n == 0 {
+		return ""
 	}
-	s := string(name)
-	if len(x.names) < 1000 && len(s) < 100 {
-		x.names[s] = s
+	slot := &x.names[(n*37+int(name[0])*7+int(name[n-1])+int(name[n/2])*3)%len(x.names)]
+	if *slot != string(name) {
+		*slot = string(name)
 	}
-	return s
+	return *slot
 }
 
 // tagLength is the length of the tag at x.pos, quoted '>' respected.

@@ -168,6 +168,10 @@ func (x *excelReader) sharedStrings(b []byte) error {
 
 // cellRecord acts on a record that holds cells.
 func (x *excelReader) cellRecord(kind uint16, b []byte) bool {
+	if kind == 0x207 || kind == 0x007 { // STRING: the text of the formula before
+		x.formulaText(b)
+		return true
+	}
 	if len(b) < 6 {
 		return false
 	}
@@ -209,8 +213,6 @@ func (x *excelReader) cellRecord(kind uint16, b []byte) bool {
 		if len(b) >= 8 && b[7] == 0 {
 			x.put(b, map[bool]string{true: "TRUE", false: "FALSE"}[b[6] != 0])
 		}
-	case 0x207, 0x007: // STRING: the text of the formula before
-		x.formulaText(b)
 	default:
 		return false
 	}

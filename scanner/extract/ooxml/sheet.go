@@ -185,6 +185,9 @@ func (s *sheet) put(column int, kind byte, style int) {
 		s.cells[column] = s.shared()
 		return
 	}
+	if kind == 'i' {
+		s.value = unescape(s.value)
+	}
 	from := len(s.text)
 	if kind == 'n' && s.plainDigits(style) || kind == 'i' || kind == 'e' {
 		s.text = append(s.text, s.value...)

@@ -1,11 +1,14 @@
 package ooxml
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"path"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/molnvakt/molnvakt/scanner/extract"
 )
@@ -84,8 +87,11 @@ func (d *document) definedName(x *extract.XML) error {
 	if err != nil {
 		return err
 	}
+	if strings.Contains(value, "!") && !strings.Contains(value, `"`) {
+		value = "" // only a place
+	}
 	if !strings.HasPrefix(name, "_xlnm.") {
-		d.flow.Alone(extract.Part{Kind: extract.Property}, strings.TrimSpace(name+": "+value+" "+comment))
+		d.flow.Alone(extract.Part{Kind: extract.Property}, strings.Trim(name+": "+value+" "+comment, ": "))
 	}
 	return d.flow.Err()
 }
@@ -169,6 +175,11 @@ type stringTable struct {
 func (t *stringTable) write(b []byte) { t.block = append(t.block, b...) }
 
 func (t *stringTable) end() error {
+	from := 0
+	if n := len(t.ends); n > 0 {
+		from = t.ends[n-1]
+	}
+	t.block = append(t.block[:from], unescape(t.block[from:])...)
 	t.ends = append(t.ends, len(t.block))
 	if len(t.block) >= 64<<10 || len(t.ends) > 8192 {
 		t.seal()
@@ -177,6 +188,28 @@ func (t *stringTable) end() error {
 		return fmt.Errorf("ooxml: shared strings: %w", extract.ErrLimit)
 	}
 	return nil
+}
+
+// unescape replaces _x000D_, which stands for a letter that XML cannot hold or
+// might lose (ECMA-376 part 1, 22.9.2.19). It works in place.
+func unescape(b []byte) []byte {
+	i := bytes.Index(b, []byte("_x"))
+	if i < 0 {
+		return b
+	}
+	out := b[:i]
+	for b = b[i:]; len(b) > 0; {
+		if len(b) >= 7 && b[0] == '_' && b[1] == 'x' && b[6] == '_' {
+			if code, err := strconv.ParseUint(string(b[2:6]), 16, 16); err == nil && (code < 0x80 || !utf16.IsSurrogate(rune(code))) {
+				b = b[7:]
+				out = utf8.AppendRune(out, rune(code))
+				continue
+			}
+		}
+		out = append(out, b[0])
+		b = b[1:]
+	}
+	return out
 }
 
 func (t *stringTable) seal() {
