@@ -451,6 +451,7 @@ func TestKilled(t *testing.T) {
 			break
 		}
 		kills++
+		report(t, folder) // the register is read before anybody tidies up
 	}
 	if kills < 3 {
 		t.Errorf("killed %d times only: the test proves little", kills)
@@ -480,6 +481,23 @@ func TestKilled(t *testing.T) {
 		t.Errorf("%d findings, want %d", n, childDocuments)
 	}
 	t.Logf("killed %d times", kills)
+}
+
+func report(t *testing.T, folder string) {
+	t.Helper()
+	key, err := findings.LoadKey(filepath.Join(folder, "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, "register.db")
+	if err := os.Remove(path + "-shm"); err != nil { // as a copy or a backup would be
+		t.Fatal(err)
+	}
+	r := open(t, path, key, sqlite.Options{ReadOnly: true})
+	defer r.Close()
+	if c, err := r.Coverage(t.Context(), findings.Filter{}); err != nil || c.Read == 0 {
+		t.Errorf("after a kill a reader sees %+v, error %v", c, err)
+	}
 }
 
 // runChild runs a process and kills it after it has told lines; true when it
