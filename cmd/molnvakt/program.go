@@ -230,7 +230,11 @@ func (p *program) reading(key findings.Key) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	set, err := s.set()
+	cache, err := p.cache()
+	if err != nil {
+		return "", err
+	}
+	set, err := s.set(cache)
 	if err != nil {
 		return "", err
 	}

@@ -116,8 +116,10 @@ func extractors(p pdf.Config) []extract.Extractor {
 }
 
 // set is the patterns: the built-in ones and the customer's own.
-func (s settings) set() (*patterns.Set, error) {
-	return library.Load(library.Options{PatternsDir: s.PatternsDir})
+// Its tables are kept in the cache: building them takes longer than a child
+// may take to start.
+func (s settings) set(cache string) (*patterns.Set, error) {
+	return library.Load(library.Options{PatternsDir: s.PatternsDir, TablesDir: cache})
 }
 
 // reportFormats lists the reports.

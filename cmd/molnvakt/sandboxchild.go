@@ -42,7 +42,7 @@ func build(h sandbox.Handshake) (inspect.Inspector, error) {
 }
 
 func (s settings) inspector(h sandbox.Handshake) (inspect.Inspector, error) {
-	set, err := s.set()
+	set, err := s.set(h.Cache)
 	if err != nil {
 		return nil, err
 	}
