@@ -144,6 +144,19 @@ func (s *digitPass) rightEdge(e int) edge {
 	return edgeFree
 }
 
+// dashedEdges is edges for a number written with its separator: a slash may
+// stand between two of them.
+func (s *digitPass) dashedEdges(p, e int) edge {
+	left, right := s.leftEdge(p), s.rightEdge(e)
+	if left == edgeNumber && s.text[p-1] == '/' {
+		left = edgeFree
+	}
+	if right == edgeNumber && s.text[e] == '/' {
+		right = edgeFree
+	}
+	return max(left, right)
+}
+
 // edges returns the worse of both sides.
 func (s *digitPass) edges(p, e int) edge { return max(s.leftEdge(p), s.rightEdge(e)) }
 
@@ -160,16 +173,13 @@ func (s *digitPass) take(id Identifier, from, to int, shape Shape, number uint64
 // run tries the shapes that begin with, or end in, the run of n digits at p.
 // What stands right behind it rules most shapes out.
 func (s *digitPass) run(p, n int) {
-	if n > 19 {
-		return
-	}
 	e := p + n
 	behind := s.at(e)
 	switch left := s.leftEdge(p); {
 	case left == edgeWord:
 		s.afterLetters(p, n)
 		return
-	case left == edgeNumber && s.text[p-1] != '+':
+	case n > 19, left == edgeNumber && s.text[p-1] != '+' && s.text[p-1] != '/':
 		return
 	}
 	if n <= 4 && p >= 2 && s.text[p-1] == ' ' && s.afterWord(p, n) {
@@ -199,7 +209,7 @@ func (s *digitPass) run(p, n int) {
 // identifier.
 func joins(c byte) bool {
 	switch c {
-	case ' ', '-', '.', ':', '/', ',', '(', '\t', '\n':
+	case ' ', '-', '.', ':', '/', ',', '(', ')', '\t', '\n':
 		return true
 	}
 	return asciiLetter(c)

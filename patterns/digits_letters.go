@@ -197,7 +197,21 @@ func (s *digitPass) afterWord(p, n int) bool {
 	if s.at(e) == ':' && digitAt(s.text, e+1) {
 		return s.property(p, e)
 	}
-	return n <= 3 && s.address(p, e)
+	return n <= 3 && (s.block(p, e) || s.address(p, e))
+}
+
+// block finds a property named by its block: "fastigheten Norrström 2".
+func (s *digitPass) block(p, e int) bool {
+	start := nameStart(s.text, p-1)
+	if start == p-1 || start < 4 || s.text[start-1] != ' ' || s.edges(p, e) != edgeFree {
+		return false
+	}
+	word := s.text[nameOrWordStart(s.text, start-1) : start-1]
+	if !endsWith(word, "fastigheten") && !endsWith(word, "fastighet") && !endsWith(word, "kvarteret") {
+		return false
+	}
+	s.take(Fastighetsbeteckning, start, e, ShapeDashed, 0)
+	return true
 }
 
 // caseNumber finds "KS 2018/14", "SN 2023-00123", "N2017/02364" from its

@@ -37,9 +37,9 @@ func (s *digitPass) separatorAt(e int) (size int, shape Shape, plus bool) {
 func (s *digitPass) personRun(p, n int) bool {
 	switch n {
 	case 2:
-		return s.splitCentury(p)
+		return s.splitCentury(p) || s.groupedDate(p, 2)
 	case 4:
-		return s.isoDate(p)
+		return s.isoDate(p) || s.groupedDate(p, 4)
 	case 6, 8:
 		return s.dateAndTail(p, n)
 	case 10:
@@ -84,6 +84,29 @@ func (s *digitPass) isoDate(p int) bool {
 	return s.twelve(d[:], p, p+14+size, shape|ShapeSpaced)
 }
 
+// groupedDate finds the boxes of forms: "80 01 02-2386", "1980 01 02 2386".
+// A short year needs the hyphen.
+func (s *digitPass) groupedDate(p, n int) bool {
+	e := p + n
+	if s.at(e) != ' ' || !s.digitsFrom(e+1, 2) || s.at(e+3) != ' ' || !s.digitsFrom(e+4, 2) {
+		return false
+	}
+	size, shape, plus := s.separatorAt(e + 6)
+	tail := e + 6 + size
+	if size == 0 || n == 2 && shape != ShapeDashed || !s.digitsFrom(tail, 4) {
+		return false
+	}
+	var d [12]byte
+	copy(d[:], s.text[p:e])
+	copy(d[n:], s.text[e+1:e+3])
+	copy(d[n+2:], s.text[e+4:e+6])
+	copy(d[n+4:], s.text[tail:tail+4])
+	if n == 4 {
+		return s.twelve(d[:], p, tail+4, ShapeSpaced)
+	}
+	return s.ten(d[:10], p, tail+4, ShapeSpaced, plus)
+}
+
 // dateAndTail finds a date of six or eight digits at p, a separator and four
 // digits, or the letter and three digits of an interim number.
 func (s *digitPass) dateAndTail(p, n int) bool {
@@ -94,7 +117,7 @@ func (s *digitPass) dateAndTail(p, n int) bool {
 	}
 	size, shape, plus := s.separatorAt(e)
 	if size == 0 && !asciiUpper(behind) {
-		return n == 8 && s.oldPassport(p)
+		return n == 8 && s.eightDigits(p)
 	}
 	if s.interim(p, n, size) {
 		return true
@@ -112,20 +135,25 @@ func (s *digitPass) dateAndTail(p, n int) bool {
 	return s.ten(d[:10], p, to, shape, plus)
 }
 
-// oldPassport finds the eight digits of passports issued before 2022, unless
-// they read as a date.
-func (s *digitPass) oldPassport(p int) bool {
+// eightDigits finds what keywords make of eight digits: a bankgiro number
+// without hyphen, or a passport issued before 2022, unless they read as a
+// date.
+func (s *digitPass) eightDigits(p int) bool {
 	year := four(s.text[p:])
 	if s.edges(p, p+8) != edgeFree || year > 1800 && year < 2100 && validDate(year, two(s.text[p+4:]), two(s.text[p+6:])) {
 		return false
 	}
-	s.emit(Pass, p, p+8, ShapeBare|ShapeKeyword, number(s.text[p:p+8]))
+	d := s.text[p : p+8]
+	if luhn(d) && d[0] != '0' {
+		s.emit(Bankgiro, p, p+8, ShapeBare|ShapeChecked|ShapeKeyword, number(d))
+	}
+	s.emit(Pass, p, p+8, ShapeBare|ShapeKeyword, number(d))
 	return false
 }
 
 // twelve judges twelve digits written from..to.
 func (s *digitPass) twelve(d []byte, from, to int, shape Shape) bool {
-	edge := s.edges(from, to)
+	edge := s.edgesOf(from, to, shape)
 	if edge >= edgeNumber {
 		return false
 	}
@@ -148,7 +176,7 @@ func (s *digitPass) twelve(d []byte, from, to int, shape Shape) bool {
 
 // ten judges ten digits written from..to.
 func (s *digitPass) ten(d []byte, from, to int, shape Shape, plus bool) bool {
-	edge := s.edges(from, to)
+	edge := s.edgesOf(from, to, shape)
 	if edge >= edgeNumber {
 		return false
 	}
@@ -161,9 +189,8 @@ func (s *digitPass) ten(d []byte, from, to int, shape Shape, plus bool) bool {
 			s.take(Organisationsnummer, from, to, shape|ShapeChecked, number(d))
 			return true
 		}
-		if shape.Has(ShapeDashed) && cprNumber(d) {
-			s.take(CPR, from, to, shape|ShapeKeyword, number(d))
-			return true
+		if cprNumber(d) {
+			s.emit(CPR, from, to, shape|ShapeKeyword, number(d))
 		}
 		return false
 	}
@@ -177,6 +204,13 @@ func (s *digitPass) ten(d []byte, from, to int, shape Shape, plus bool) bool {
 	}
 	s.take(id, from, to, shape, v)
 	return true
+}
+
+func (s *digitPass) edgesOf(from, to int, shape Shape) edge {
+	if shape.Has(ShapeDashed) {
+		return s.dashedEdges(from, to)
+	}
+	return s.edges(from, to)
 }
 
 // personFacts gathers what twelve digits tell.
@@ -290,6 +324,9 @@ func (s *digitPass) reserveLetters(p int) bool {
 	if s.at(i) == '-' {
 		i++
 	}
+	if i+4 <= len(s.text) && s.nationalReserve(p, i) {
+		return true
+	}
 	if i+4 > len(s.text) || !validDate(four(s.text[p:]), two(s.text[p+4:]), two(s.text[p+6:])) {
 		return false
 	}
@@ -317,6 +354,24 @@ func (s *digitPass) reserveLetters(p int) bool {
 		shape = ShapeTwelve | ShapeDashed
 	}
 	s.take(Reservnummer, p, i+4, shape, 0)
+	return true
+}
+
+// nationalReserve finds XXYYMMDDNNGC: XX tells the century, NN are two
+// letters, without those that look like digits.
+func (s *digitPass) nationalReserve(p, i int) bool {
+	tail := s.text[i : i+4]
+	letter := func(c byte) bool { return asciiUpper(c) && !indexByte("IOQVW", c) }
+	xx := two(s.text[p:])
+	if i != p+8 || xx != 0 && (xx < 21 || xx > 78) || !letter(tail[0]) || !letter(tail[1]) ||
+		!asciiDigit(tail[2]) && !asciiUpper(tail[2]) || !asciiDigit(tail[3]) && !asciiUpper(tail[3]) || s.edges(p, i+4) != edgeFree {
+		return false
+	}
+	month, day := two(s.text[p+4:]), two(s.text[p+6:])
+	if !validDate(2000, month, day) && (xx != 0 || month < 20 || day < 40 || day > 59) {
+		return false
+	}
+	s.take(Reservnummer, p, i+4, ShapeTwelve|ShapeKeyword, 0)
 	return true
 }
 

@@ -66,7 +66,23 @@ func (s *digitPass) ip4(p int) {
 	if s.edges(p, e) != edgeFree && s.at(e) != '/' || quad[0] == 0 {
 		return
 	}
-	s.take(IP, p, e, networkShape(netip.AddrFrom4(quad)), 0)
+	shape := networkShape(netip.AddrFrom4(quad))
+	if max(quad[0], quad[1], quad[2], quad[3]) < 32 && quad[0] < 10 || s.versionBefore(p) {
+		shape |= ShapeKeyword // a section or a version
+	}
+	s.take(IP, p, e, shape, 0)
+}
+
+// versionBefore reports whether the word before p says that a version or a
+// time of day follows.
+func (s *digitPass) versionBefore(p int) bool {
+	before := strings.ToLower(string(s.text[max(0, p-9):p]))
+	for _, word := range [...]string{"version ", "ver. ", "ver ", "utgåva ", "kl. ", "kl ", "avsnitt ", "kapitel "} {
+		if strings.HasSuffix(before, word) {
+			return true
+		}
+	}
+	return false
 }
 
 func networkShape(a netip.Addr) Shape {
@@ -244,6 +260,15 @@ func (s *digitPass) degrees(p int) bool {
 
 // bareCaseNumber finds "2023/123" and the like, which need a word before.
 func (s *digitPass) bareCaseNumber(p int) {
+	if s.at(p-1) == '-' && asciiUpper(s.at(p-2)) { // "KS-2014/742"
+		from := p - 1
+		for from > 0 && p-from < 7 && asciiUpper(s.text[from-1]) {
+			from--
+		}
+		if s.leftEdge(from) != edgeWord && s.caseNumber(from, p) {
+			return
+		}
+	}
 	year := four(s.text[p:])
 	e := p + 5
 	n := runLength(s.text, min(e, len(s.text)))
@@ -462,7 +487,7 @@ func (s *digitPass) phone(p, n int) {
 		if s.leftEdge(p-1) < edgeNumber {
 			s.phoneGroups(p-1, e, n, 9, 14)
 		}
-	case s.text[p] != '0' || n < 2 || s.leftEdge(p) != edgeFree:
+	case s.text[p] != '0' || n < 2 || s.leftEdge(p) != edgeFree || n == 2 && s.text[p+1] != '8':
 	case n >= 8 && n <= 10 && s.text[p+1] != '0':
 		if s.rightEdge(e) == edgeFree {
 			s.emitPhone(p, e, ShapeBare|ShapeKeyword)
@@ -501,6 +526,9 @@ func (s *digitPass) phoneGroups(from, e, digits, least, most int) {
 // or "(0)" with spaces.
 func (s *digitPass) phoneGap(e int) int {
 	i := e
+	if s.at(i) == ')' { // "(08) 508 00 000"
+		i++
+	}
 	if s.at(i) == ' ' {
 		i++
 	}

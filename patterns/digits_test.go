@@ -40,11 +40,11 @@ func referencePeople(text string) []string {
 
 func referenceBoundary(text string, from, to int) bool {
 	word := regexp.MustCompile(`[\p{L}\p{N}]$`)
-	if word.MatchString(text[:from]) || regexp.MustCompile(`(?:\d[-./+]|\+)$`).MatchString(text[:from]) {
+	if word.MatchString(text[:from]) || regexp.MustCompile(`(?:\d[-.+]|\+)$`).MatchString(text[:from]) {
 		return false
 	}
 	after := text[to:]
-	if regexp.MustCompile(`^(?:[\p{L}\p{N}]|[-./+]\d)`).MatchString(after) {
+	if regexp.MustCompile(`^(?:[\p{L}\p{N}]|[-.+]\d)`).MatchString(after) {
 		return false
 	}
 	bare := !strings.ContainsAny(text[from:to], "-+ \n\t")

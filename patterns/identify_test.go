@@ -39,7 +39,20 @@ func TestIdentify(t *testing.T) {
 		{"Bankgiro 160-9908", "bankgiro high"},
 		{"160-9908", ""},
 		{"IBAN SE45 5000 0000 0583 9825 7466", "iban high"},
-		{"Kortnummer: 4111 1111 1111 1111", ""},
+		{"Kortnummer: 4111 1111 1111 1111", "betalkort high"},
+		{"pnr 80 01 02-2386", "personnummer high"},
+		{"1980 01 02 2386", "personnummer low"},
+		{"(08) 508 00 000", "telefon medium"},
+		{"Bankgiro: 50501055", "bankgiro high"},
+		{"SE4550000000058398257466", "iban high"},
+		{"DE89370400440532013000", "iban high"},
+		{"fastigheten Norrström 2", "fastighetsbeteckning high"},
+		{"KS-2014/742.912", "diarienummer medium"},
+		{"version 1.2.3.4", ""},
+		{"se avsnitt 3.2.1.4", ""},
+		{"192.168.1.1", "ip high"},
+		{"reservnummer 22800102AB1C", "reservnummer high"},
+		{"F84.0 autism", "icd10 medium"},
 		{"Kortnummer: 4539 1488 0343 6467", "betalkort high"},
 		{"4539148803436467", ""},
 		{"LMA-nummer 12-345678", "lma high"},
@@ -109,5 +122,14 @@ func TestHeader(t *testing.T) {
 		if f.Confidence > 0 && f.Identifier != Telefon {
 			t.Errorf("%s under Mobil", f.Identifier)
 		}
+	}
+}
+
+// TestSlash: a slash between two personnummer parts them.
+func TestSlash(t *testing.T) {
+	e := testEngine(t)
+	text := []byte("800102-2386/800103-2385")
+	if found := e.Identify(text, e.NewScanner().Scan(text), nil); len(found) != 2 || found[1].Identifier != Personnummer {
+		t.Errorf("%+v", found)
 	}
 }

@@ -178,10 +178,10 @@ func paymentCard(d []byte) bool {
 	return ok && !sameDigits(d) && luhn(d)
 }
 
-// sameDigits reports whether all digits after the first four are equal.
+// sameDigits reports whether all digits are equal.
 func sameDigits(d []byte) bool {
-	for _, c := range d[4 : len(d)-1] {
-		if c != d[4] {
+	for _, c := range d {
+		if c != d[0] {
 			return false
 		}
 	}
