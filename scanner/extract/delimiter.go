@@ -52,19 +52,10 @@ func columns(sample string, d rune) int {
 // records yields the whole lines of a sample, those inside quotes joined. The
 // last line is left out when it may be cut off.
 func records(sample string) func(yield func(string) bool) {
-	whole := len(sample) < sniffHead/2
+	whole := len(sample) < sniffHead/4
 	return func(yield func(string) bool) {
 		for first := true; sample != ""; first = false {
-			quoted, end := false, -1
-			for i := 0; i < len(sample); i++ {
-				if sample[i] == '"' {
-					quoted = !quoted
-				}
-				if sample[i] == '\n' && !quoted {
-					end = i
-					break
-				}
-			}
+			end, quoted := recordEnd(sample)
 			if end < 0 {
 				if !first && whole && !quoted {
 					yield(sample)
@@ -79,7 +70,26 @@ func records(sample string) func(yield func(string) bool) {
 	}
 }
 
+// recordEnd is where the first line ends that does not end in quotes, or -1.
+func recordEnd(sample string) (end int, quoted bool) {
+	for at := 0; ; {
+		i := strings.IndexByte(sample[at:], '\n')
+		if i < 0 {
+			return -1, quoted != (strings.Count(sample[at:], `"`)%2 == 1)
+		}
+		quoted = quoted != (strings.Count(sample[at:at+i], `"`)%2 == 1)
+		at += i
+		if !quoted {
+			return at, false
+		}
+		at++
+	}
+}
+
 func fields(line string, d rune) int {
+	if strings.IndexByte(line, '"') < 0 {
+		return strings.Count(line, string(d)) + 1
+	}
 	n, quoted := 1, false
 	for _, r := range line {
 		switch {

@@ -23,7 +23,7 @@ const (
 )
 
 const (
-	sniffHead = 64 << 10 // what is looked at of a text
+	sniffHead = 16 << 10 // what is looked at of a text
 	sniffScan = 64 << 20 // what is looked through of a damaged container
 )
 
@@ -155,7 +155,7 @@ func sniffText(name string, head []byte) string {
 		return t
 	}
 	switch {
-	case sqlDump.Match(start):
+	case sqlDump.Match(start[:min(len(start), 4<<10)]):
 		return "application/sql"
 	case !IsCode(path.Ext(name)):
 		if _, ok := Delimiter(string(text)); ok {
