@@ -31,6 +31,7 @@ func (s *Source) Changes(ctx context.Context, scope sources.Scope, since sources
 		at:     at,
 		visit:  visit,
 		feed:   feed{source: s, drive: drive, link: at.Link, sharing: true},
+		owners: map[string]string{},
 		tree:   &tree{source: s, drive: drive, folders: map[string]folder{}, pages: at.Pages},
 	}
 	r.tree.met = func(item *driveItem) {
@@ -51,6 +52,7 @@ type round struct {
 	visit  func(sources.Page) error
 	feed   feed
 	tree   *tree
+	owners map[string]string
 }
 
 func (r *round) run(ctx context.Context) error {
@@ -227,7 +229,7 @@ func (r *round) again(id string, why reason) {
 		r.at.Again = map[string]reason{}
 	}
 	known := r.at.Again[id]
-	r.at.Again[id] = reason{Moved: known.Moved || why.Moved, Sharing: known.Sharing || why.Sharing}
+	r.at.Again[strings.Clone(id)] = reason{Moved: known.Moved || why.Moved, Sharing: known.Sharing || why.Sharing}
 }
 
 // document is the change that says what one document is like; nil: none.
@@ -245,8 +247,8 @@ func (r *round) document(ctx context.Context, item *driveItem) (*sources.Change,
 		ContentHash: item.Hash,
 		Size:        max(item.Size, 0),
 		Modified:    item.Modified.UTC(),
-		Owner:       item.By,
-		WebURL:      item.WebURL,
+		Owner:       r.owner(item.By),
+		WebURL:      strings.Clone(item.WebURL),
 	}
 	if doc.Owner == "" {
 		doc.Owner = r.scope.Owner
@@ -265,6 +267,16 @@ func (r *round) document(ctx context.Context, item *driveItem) (*sources.Change,
 		change.Kind, change.Reason = sources.Unreadable, fmt.Errorf("graph: %w", sources.ErrMalware)
 	}
 	return change, nil
+}
+
+// owner returns the same text for the same name: few people own many items.
+func (r *round) owner(name string) string {
+	if known, ok := r.owners[name]; ok {
+		return known
+	}
+	name = strings.Clone(name)
+	r.owners[name] = name
+	return name
 }
 
 func (c Config) wantsDocument(inDrive, owner string) bool {

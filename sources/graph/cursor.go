@@ -60,13 +60,14 @@ func (s *idSet) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// note adds an id to one of several sets.
+// note adds an id to one of several sets. Keys are cloned: they are parts of a
+// page's text.
 func note(sets *map[string]idSet, key, id string) {
 	if *sets == nil {
 		*sets = map[string]idSet{}
 	}
 	if (*sets)[key] == nil {
-		(*sets)[key] = idSet{}
+		(*sets)[strings.Clone(key)] = idSet{}
 	}
 	(*sets)[key][fingerprint(id, "")] = true
 }
@@ -76,7 +77,7 @@ func count(counts *map[string]int, key string, n int) {
 	if *counts == nil {
 		*counts = map[string]int{}
 	}
-	(*counts)[key] = n
+	(*counts)[strings.Clone(key)] = n
 }
 
 // reason says why a folder's content is reported again.

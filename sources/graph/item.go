@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,35 +32,35 @@ func parseItem(body []byte) (driveItem, bool) {
 	return item, item.ID != ""
 }
 
-// readItem reads what is known of an item. The texts that are kept are copies:
-// a part of a page's text would keep the whole page in memory.
+// readItem reads what is known of an item. Its texts are parts of r's: who
+// keeps one longer than the page clones it, or the whole page stays in memory.
 func readItem(r gjson.Result) driveItem {
 	i := driveItem{Children: -1}
 	r.ForEach(func(key, v gjson.Result) bool {
 		switch key.Str {
 		case "id":
-			i.ID = strings.Clone(v.String())
+			i.ID = v.String()
 		case "name":
-			i.Name = strings.Clone(v.String())
+			i.Name = v.String()
 		case "size":
 			i.Size = v.Int()
 		case "cTag":
-			i.CTag = strings.Clone(v.String())
+			i.CTag = v.String()
 		case "eTag":
-			i.ETag = strings.Clone(v.String())
+			i.ETag = v.String()
 		case "webUrl":
-			i.WebURL = strings.Clone(v.String())
+			i.WebURL = v.String()
 		case "lastModifiedDateTime":
 			i.Modified, _ = time.Parse(time.RFC3339, v.Str)
 		case "lastModifiedBy":
-			i.By = strings.Clone(readName(v))
+			i.By = readName(v)
 		case "parentReference":
 			v.ForEach(func(key, v gjson.Result) bool {
 				switch key.Str {
 				case "id":
-					i.Parent = strings.Clone(v.String())
+					i.Parent = v.String()
 				case "driveId":
-					i.ParentDrive = strings.Clone(v.String())
+					i.ParentDrive = v.String()
 				}
 				return true
 			})
@@ -120,11 +121,11 @@ func readHash(hashes gjson.Result) string {
 func (i *driveItem) version() string {
 	switch {
 	case i.Hash != "":
-		return fmt.Sprintf("%s/%d", i.Hash, i.Size)
+		return i.Hash + "/" + strconv.FormatInt(i.Size, 10)
 	case i.CTag != "":
-		return i.CTag
+		return strings.Clone(i.CTag)
 	case i.ETag != "":
-		return i.ETag
+		return strings.Clone(i.ETag)
 	}
 	return fmt.Sprintf("%s/%d", i.Modified.UTC().Format(time.RFC3339Nano), i.Size)
 }

@@ -32,7 +32,7 @@ type folder struct {
 const deepest = 1000
 
 func (t *tree) put(item *driveItem) {
-	t.folders[item.ID] = folder{parent: item.Parent, name: pathName(item), root: item.isRoot(), children: item.Children}
+	t.folders[strings.Clone(item.ID)] = folder{parent: strings.Clone(item.Parent), name: strings.Clone(pathName(item)), root: item.isRoot(), children: item.Children}
 }
 
 // pathName is the item's name as a part of a path.
