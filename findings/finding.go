@@ -108,7 +108,7 @@ type Event struct {
 	At      time.Time
 	By      string // a person, or "molnvakt"
 	Role    Role
-	Act     string // "scan-started", "decided", "reopened", …
+	Act     string // of Steps, or "found", "scan-started", "scan-ended", "scan-failed"
 	Finding ID
 	Detail  string
 }

@@ -70,7 +70,8 @@ type Queue interface {
 	// was overtaken by a newer one is not stored: the newer one will tell.
 	Record(ctx context.Context, done []Record) error
 	// Known returns a reading of the same content (hash and size) with the
-	// same Ruleset.Reading, if there is one.
+	// same Ruleset.Reading, if there is one. One that lacks text recognition
+	// is not: another place may ask for it.
 	Known(ctx context.Context, hash string, size int64, reading string) (Reading, bool, error)
 	// Waiting counts what is in the queue now.
 	Waiting(ctx context.Context) (Backlog, error)

@@ -220,7 +220,7 @@ func (b *builder) classes(levels []fileClass) {
 	}
 }
 
-var harms = []string{"omvant", "rakt", "absolut", "inget"}
+func harms() []string { return []string{"omvant", "rakt", "absolut", "inget"} }
 
 func (b *builder) categories(all map[patterns.Category]fileCategory) {
 	b.policy.categories = map[patterns.Category]Category{}
@@ -229,7 +229,7 @@ func (b *builder) categories(all map[patterns.Category]fileCategory) {
 		b.oneOf(at, "category", string(id), texts(knownCategories()))
 		b.required(at, "name", c.Name)
 		b.required(at, "class", c.Class)
-		b.oneOf(at.with("harm"), "skaderekvisit", c.Harm, harms)
+		b.oneOf(at.with("harm"), "skaderekvisit", c.Harm, harms())
 		b.policy.categories[id] = Category{
 			ID: id, Name: c.Name, Harm: c.Harm, Laws: c.Laws,
 			Class:      b.class(at.with("class"), c.Class, 0),
@@ -295,7 +295,7 @@ func (b *builder) documentKinds(all map[string]fileKind) {
 	}
 }
 
-var encryptions = []string{"none", "provider", "customer-key", "customer-held"}
+func encryptions() []string { return []string{"none", "provider", "customer-key", "customer-held"} }
 
 func (b *builder) services(all map[string]fileService) {
 	if len(all) == 0 {
@@ -309,7 +309,7 @@ func (b *builder) services(all map[string]fileService) {
 		if len(s.Jurisdictions) == 0 {
 			b.problem(at.with("jurisdictions"), "missing: whose law reaches the service?")
 		}
-		b.oneOf(at.with("encryption"), "kind of encryption", s.Encryption, encryptions)
+		b.oneOf(at.with("encryption"), "kind of encryption", s.Encryption, encryptions())
 		b.policy.services[id] = Service{
 			ID: id, Name: s.Name, Provider: s.Provider, Parent: s.Parent, Jurisdictions: s.Jurisdictions,
 			Region: s.Region, Own: s.Own, AI: s.AI, Encryption: s.Encryption,
@@ -463,7 +463,7 @@ func severityOr(s string) Severity {
 func (b *builder) what(at path, w fileWhat) what {
 	b.eachCategory(at.with("categories"), w.Categories)
 	b.eachCategory(at.with("except_categories"), w.ExceptCategories)
-	b.eachOneOf(at.with("harm"), "skaderekvisit", w.Harm, harms)
+	b.eachOneOf(at.with("harm"), "skaderekvisit", w.Harm, harms())
 	b.notNegative(at.with("people_at_least"), w.PeopleAtLeast)
 	b.notNegative(at.with("identifiers_at_least"), w.IdentifierAtLeast)
 	var types []string
@@ -487,7 +487,7 @@ func (b *builder) what(at path, w fileWhat) what {
 
 func (b *builder) where(at path, w fileWhere) where {
 	b.eachOneOf(at.with("services"), "service", w.Services, b.serviceIDs())
-	b.eachOneOf(at.with("encryption"), "kind of encryption", w.Encryption, encryptions)
+	b.eachOneOf(at.with("encryption"), "kind of encryption", w.Encryption, encryptions())
 	b.eachOneOf(at.with("audience"), "audience", w.Audience, []string{"anonymous", "organisation", "guest", "group", "user"})
 	b.eachOneOf(at.with("controllers"), "controller", w.Controllers, b.controllerIDs())
 	b.eachOneOf(at.with("departments"), "department", w.Departments, b.departmentIDs())

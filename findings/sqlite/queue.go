@@ -173,6 +173,7 @@ const (
 	knownQuery   = "SELECT " + documentColumns + ` FROM document d LEFT JOIN scope s ON s.id = d.scope
 		WHERE d.read_hash <> '' AND d.read_hash = $1 AND d.read_size = $2 AND d.ruleset_reading = $3
 			AND d.queue <> 2 AND d.status IN ('ok', 'partial', 'encrypted')
+			AND NOT EXISTS (SELECT 1 FROM gap WHERE gap.document = d.id AND gap.reason IN ('ocr-off', 'ocr-pending', 'no-ocr'))
 		LIMIT 1`
 )
 

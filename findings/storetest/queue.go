@@ -321,10 +321,15 @@ func otherSources(b *bench) {
 }
 
 func knownContent(b *bench) {
-	i, other := item("a"), item("b")
-	i.ContentHash, other.ContentHash = "quickxor:1", "quickxor:2"
-	b.crawl(present(i, other)...)
+	i, other, scan := item("a"), item("b"), item("scan")
+	i.ContentHash, other.ContentHash, scan.ContentHash = "quickxor:1", "quickxor:2", "quickxor:9"
+	b.crawl(present(i, other, scan)...)
 	b.work(func(t findings.Task) findings.Record {
+		if t.Item.ID == scan.ID {
+			r := clean(t)
+			r.Reading.Status, r.Reading.Gaps = "partial", []findings.Gap{{Reason: "ocr-off"}}
+			return r
+		}
 		if t.Item.ID == other.ID {
 			r := clean(t)
 			r.Reading.Status = "timeout"
@@ -339,7 +344,7 @@ func knownContent(b *bench) {
 		want    bool
 	}{
 		{"quickxor:1", 10, "r1", true}, {"quickxor:1", 11, "r1", false}, {"quickxor:1", 10, "r2", false},
-		{"quickxor:2", 10, "r1", false}, {"quickxor:3", 10, "r1", false}, {"", 10, "r1", false},
+		{"quickxor:2", 10, "r1", false}, {"quickxor:3", 10, "r1", false}, {"quickxor:9", 10, "r1", false}, {"", 10, "r1", false},
 	} {
 		r, ok, err := b.store.Known(b.Context(), test.hash, test.size, test.reading)
 		b.must(err)
