@@ -2,6 +2,7 @@ package patterns
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 )
 
@@ -104,9 +105,8 @@ func (r *reader) nameOf(file string) {
 		return c
 	}, file))
 	for _, n := range r.set.names.find(nil, text, 0, len(text)) {
-		if n.full {
-			r.subject = r.masker.PersonNameKey(nameKey(string(text[n.start:n.end])), "")
-			return
+		if key := r.masker.PersonNameKey(nameKey(string(text[n.start:n.end])), ""); n.full || r.subject == "" {
+			r.subject = key
 		}
 	}
 }
@@ -141,9 +141,22 @@ func (r *reader) Text(kind, place, text string) {
 	r.block.begin(kind, place)
 	if kind == kindCode || !r.delimited(kind, place, text) {
 		r.firstLines(kind, text)
+		if kind != kindCode {
+			text = joinBroken(text)
+		}
 		r.add(text)
 	}
 }
+
+// joinBroken joins words that a hyphen breaks at a line's end.
+func joinBroken(text string) string {
+	if !strings.Contains(text, "-\n") {
+		return text
+	}
+	return reBroken.ReplaceAllString(text, "$1$2")
+}
+
+var reBroken = regexp.MustCompile(`(\p{Ll}{2})-\n(\p{Ll}{2})`)
 
 // firstLines reads the first lines of a document as its title.
 func (r *reader) firstLines(kind, text string) {
@@ -341,7 +354,8 @@ func (r *reader) meet(s *scene, people []individual) {
 			p.official = p.official || p.number == nil
 		}
 		if p.number == nil && r.subject != "" && p.key == r.subject {
-			p.labelled = true
+			p.labelled, p.official = true, false
+			p.bond = max(p.bond, byName)
 		}
 		switch {
 		case p.number != nil && !r.testNumber(p.number):

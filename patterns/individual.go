@@ -223,7 +223,10 @@ func (s *scene) anyNameBetween(from, to int) bool {
 // listOfOfficials reports whether the line, or one shortly above it without a
 // blank between, begins with the name of an office: "Närvarande: …".
 func (s *scene) listOfOfficials(line, from, at int) bool {
-	for range 8 {
+	for up := range 8 {
+		if start, end := s.b.span(line); up == 0 && end-start > 45 && bytes.IndexByte(s.text[start:min(end, start+45)], ':') < 0 {
+			return false // running text, not a name on its own line
+		}
 		start, end := s.b.span(line)
 		head := s.text[start:min(end, start+45)]
 		if len(bytes.TrimSpace(head)) == 0 {

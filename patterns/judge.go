@@ -14,6 +14,7 @@ const (
 	counts    = 1.6
 	countsFor = 1.2 // protected identities: a life may depend on it
 	sure      = 3.2
+	enough    = 4.5
 )
 
 // Finish implements Reader.
@@ -177,7 +178,8 @@ func evidenceText(c Category, cl claim) string {
 // score weighs a claim in the light of the whole document.
 func (r *reader) score(slot int, c Category, key string, cl claim, doc innocence) (float64, []string) {
 	because := []string{cl.because, fmt.Sprintf("words:%.1f", cl.sum)}
-	sum := cl.sum
+	// More words of the same make it no surer.
+	sum := min(cl.sum, enough)
 	if about := r.kinds.about(c); about >= 2 && (cl.bond >= byName || cl.story >= 3 || cl.first && about >= 3) {
 		sum += [4]float64{0, 0, 0.6, 1.5}[min(3, about)]
 		because = append(because, fmt.Sprintf("kind:%d", about))
