@@ -1,6 +1,10 @@
 package mail
 
 import (
+	"bytes"
+	"encoding/base64"
+	"io"
+	"mime/quotedprintable"
 	"strings"
 	"testing"
 )
@@ -25,5 +29,30 @@ func TestUnpackRTF(t *testing.T) {
 	}
 	if _, err := unpackRTF([]byte("kort"), 100); err == nil || strings.Contains(err.Error(), "kort") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Lines longer than any buffer decode as if they were whole.
+func TestTransferOfLongLines(t *testing.T) {
+	want := bytes.Repeat([]byte("åäö = 19850709-2388 "), 20_000)
+	var quoted bytes.Buffer
+	w := quotedprintable.NewWriter(&quoted)
+	if _, err := w.Write(want); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	oneLine := strings.ReplaceAll(quoted.String(), "=\r\n", "")
+	for name, r := range map[string]io.Reader{
+		"quoted-printable":              newQuotedPrintable(strings.NewReader(quoted.String())),
+		"quoted-printable on one line":  newQuotedPrintable(strings.NewReader(oneLine)),
+		"quoted-printable, one byte on": newQuotedPrintable(strings.NewReader("x" + oneLine)),
+		"base64 on one line":            newBase64(strings.NewReader(base64.StdEncoding.EncodeToString(want))),
+	} {
+		got, err := io.ReadAll(r)
+		if got = bytes.TrimPrefix(got, []byte("x")); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %d bytes of %d, %v", name, len(got), len(want), err)
+		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 // buffer come in pieces.
 type lineDecoder struct {
 	lines  *bufio.Reader
-	decode func(line []byte) []byte // the result may overwrite line
+	decode func(line []byte) []byte // of at least one byte; the result may overwrite it
 	ready  []byte
 }
 
@@ -75,31 +75,45 @@ func base64Value(c byte) int {
 
 // newQuotedPrintable decodes RFC 2045, 6.7; what is wrong stays as it is.
 func newQuotedPrintable(r io.Reader) io.Reader {
-	return &lineDecoder{lines: bufio.NewReaderSize(r, lineBuffer), decode: func(line []byte) []byte {
+	var held []byte // an escape that goes on in the next piece of a long line
+	return &lineDecoder{lines: bufio.NewReaderSize(r, lineBuffer), decode: func(piece []byte) []byte {
+		line := append(held, piece...)
+		held = nil
 		text := bytes.TrimRight(line, " \t\r\n")
-		soft := len(text) > 0 && text[len(text)-1] == '='
-		ended := len(line) > 0 && line[len(line)-1] == '\n'
-		if soft {
+		ended := line[len(line)-1] == '\n'
+		soft := ended && len(text) > 0 && text[len(text)-1] == '='
+		switch {
+		case soft:
 			text = text[:len(text)-1]
-		} else if !ended {
+		case !ended:
 			text = line
-		}
-		out := line[:0]
-		for i := 0; i < len(text); i++ {
-			if text[i] == '=' && i+2 < len(text) {
-				if hi, lo := hexValue(text[i+1]), hexValue(text[i+2]); hi >= 0 && lo >= 0 {
-					out = append(out, byte(hi<<4|lo))
-					i += 2
-					continue
-				}
+			if i := bytes.LastIndexByte(text[max(0, len(text)-2):], '='); i >= 0 {
+				from := max(0, len(text)-2) + i
+				text, held = text[:from], bytes.Clone(text[from:])
 			}
-			out = append(out, text[i])
 		}
+		out := unescapeQuoted(text)
 		if ended && !soft {
 			out = append(out, '\n')
 		}
 		return out
 	}}
+}
+
+// unescapeQuoted decodes in place.
+func unescapeQuoted(text []byte) []byte {
+	out := text[:0]
+	for i := 0; i < len(text); i++ {
+		if text[i] == '=' && i+2 < len(text) {
+			if hi, lo := hexValue(text[i+1]), hexValue(text[i+2]); hi >= 0 && lo >= 0 {
+				out = append(out, byte(hi<<4|lo))
+				i += 2
+				continue
+			}
+		}
+		out = append(out, text[i])
+	}
+	return out
 }
 
 func hexValue(c byte) int {
