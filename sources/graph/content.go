@@ -305,8 +305,8 @@ func (d *download) resume(cause error) error {
 		case errors.As(err, &refusal) && refusal.Status == http.StatusRequestedRangeNotSatisfiable:
 			return d.changed()
 		case errors.As(err, &refusal) && refusal.Status >= 400 && refusal.Status < 500 && refusal.Status != 429 && refusal.Status != 408:
-			if err := d.locate(); err != nil { // the address lives for about an hour
-				return d.translate(err)
+			if cause = d.locate(); cause != nil && !transient(cause) { // the address lives for about an hour
+				return d.translate(cause)
 			}
 		case !transient(err):
 			return err

@@ -104,7 +104,7 @@ func (f *feed) fetch(ctx context.Context) ([]byte, error) {
 	}
 	body, err := ask()
 	var refusal *Error
-	if f.sharing && errors.As(err, &refusal) && (refusal.Status == http.StatusBadRequest || refusal.Status == http.StatusNotImplemented) && !refusal.resync() {
+	if f.sharing && errors.As(err, &refusal) && refusal.mayBePreference() {
 		f.sharing = false // this tenant does not tell what changed in sharing
 		body, err = ask()
 	}
@@ -112,6 +112,16 @@ func (f *feed) fetch(ctx context.Context) ([]byte, error) {
 		return nil, errors.Join(sources.ErrCursorExpired, err)
 	}
 	return body, err
+}
+
+// mayBePreference says whether a request could have been refused for asking
+// for changes of sharing, which not every tenant and permission allows.
+func (e *Error) mayBePreference() bool {
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotImplemented, http.StatusPreconditionFailed:
+		return !e.resync()
+	}
+	return false
 }
 
 // lastOfEach returns the items in order, of those with the same id the last:

@@ -49,7 +49,6 @@ type Governor struct {
 	slowed    float64   // 1: full speed; the service asked for less
 	until     time.Time // end of the pause
 	refusals  int       // in a row
-	failed    int       // answers in a row that were a failure of the service
 	open      time.Time // until when the circuit is open
 	openCause error
 	dayStart  time.Time
@@ -195,7 +194,9 @@ func (g *Governor) Learn(resp *http.Response) {
 		return
 	}
 	if resp.StatusCode < 500 {
-		g.refusals, g.failed = 0, 0
+		g.refusals = 0
+	} else if wait, asked := retryAfter(resp.Header, now); asked {
+		g.until = later(g.until, now.Add(min(wait, maxPause)))
 	}
 	g.heed(resp.Header, now)
 }
@@ -252,7 +253,6 @@ func (g *Governor) heed(h http.Header, now time.Time) {
 func (g *Governor) Failed(attempt int) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.failed++
 	return g.exponential(attempt)
 }
 

@@ -141,7 +141,7 @@ func (e *enumeration) add(st site) {
 			return
 		}
 	}
-	if e.source.config.wants(func(f Filter) []string { return f.Sites }, st.title(), st.Name, st.WebURL, st.address()) {
+	if e.source.config.wants(func(f Filter) []string { return f.Sites }, st.title(), st.Name, st.WebURL) {
 		e.all = append(e.all, st)
 	}
 }

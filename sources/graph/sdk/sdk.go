@@ -24,7 +24,6 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/teams"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
 
-	"github.com/molnvakt/molnvakt/sources"
 	"github.com/molnvakt/molnvakt/sources/graph"
 )
 
@@ -261,11 +260,11 @@ func (c *client) Content(ctx context.Context, drive, item string) (string, error
 		return "", err
 	}
 	resp.Body.Close()
-	address := resp.Header.Get("Location")
-	if resp.StatusCode < 300 || address == "" {
-		return "", fmt.Errorf("graph: no address for a download, status %d: %w", resp.StatusCode, sources.ErrUnavailable)
+	address, err := resp.Location()
+	if resp.StatusCode < 300 || err != nil {
+		return "", fmt.Errorf("graph: no address for a download, status %d", resp.StatusCode)
 	}
-	return address, nil
+	return address.String(), nil
 }
 
 // Identity implements graph.Client.
