@@ -76,7 +76,7 @@ var endings = map[string]family{
 	".one":  notes,
 	".html": markup, ".htm": markup, ".xml": markup, ".svg": markup, ".json": text, ".ics": text, ".vcf": text,
 	".txt": text, ".csv": text, ".tsv": text, ".log": text, ".md": text, ".sql": text, ".ini": text,
-	".sqlite": database, ".sqlite3": database,
+	".sqlite": database, ".sqlite3": database, ".dbf": database,
 	".exe": program, ".dll": program, ".sys": program, ".mp3": program, ".mp4": program, ".avi": program, ".mov": program, ".wav": program, ".wmv": program, ".ttf": program,
 }
 
@@ -93,8 +93,8 @@ var families = map[string]family{
 	"text/html":           markup, "application/xml": markup, "image/svg+xml": markup,
 	"text/plain": text, "text/csv": text, "text/tab-separated-values": text, "text/markdown": text, "application/sql": text,
 	"application/json": text, "application/x-ndjson": text, "text/calendar": text, "text/vcard": text,
-	"application/vnd.sqlite3": database,
-	CompoundFile:              compound, EncryptedOOXML: compound,
+	"application/vnd.sqlite3": database, "application/vnd.dbf": database,
+	CompoundFile: compound, EncryptedOOXML: compound,
 }
 
 // familyOf returns "" for what is not known well enough to accuse anybody.

@@ -47,6 +47,8 @@ func Sniff(name string, r io.ReaderAt, size int64) string {
 		return "application/pdf"
 	case isTar(head):
 		return "application/x-tar"
+	case isDBase(head, size):
+		return "application/vnd.dbf"
 	}
 	if t := sniffText(name, head); t != "" {
 		return t
@@ -131,6 +133,18 @@ func isTar(head []byte) bool {
 		}
 	}
 	return digits > 0 && want == sum
+}
+
+// isDBase checks what the header of a dBASE table must agree on: a version, a
+// date, and lengths that add up to the file's.
+func isDBase(head []byte, size int64) bool {
+	if len(head) < 65 || bytes.IndexByte([]byte("\x02\x03\x04\x05\x30\x31\x32\x43\x63\x83\x8b\xcb\xf5\xfb"), head[0]) < 0 {
+		return false
+	}
+	le := binary.LittleEndian
+	rows, from, width := int64(le.Uint32(head[4:])), int64(le.Uint16(head[8:])), int64(le.Uint16(head[10:]))
+	return head[2] >= 1 && head[2] <= 12 && head[3] >= 1 && head[3] <= 31 && from >= 65 && width >= 2 &&
+		from <= size && rows*width <= size-from+width && size <= from+rows*width+4096
 }
 
 // sniffText tells texts apart, or returns "" for what is no text.

@@ -17,6 +17,10 @@ func TestDump(t *testing.T) { extracttest.Run(t, database.NewDump(), "testdata/d
 
 func FuzzDump(f *testing.F) { extracttest.Fuzz(f, database.NewDump(), "testdata/dump") }
 
+func TestDBase(t *testing.T) { extracttest.Run(t, database.NewDBase(), "testdata/dbase") }
+
+func FuzzDBase(f *testing.F) { extracttest.Fuzz(f, database.NewDBase(), "testdata/dbase") }
+
 // One INSERT of many megabytes on one line, as mysqldump writes it.
 func TestGiantInsert(t *testing.T) {
 	var sql strings.Builder

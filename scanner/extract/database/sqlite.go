@@ -1,4 +1,4 @@
-// Package database reads databases that lie about as files: SQLite and SQL
+// Package database reads databases that lie about as files: SQLite, dBASE and SQL
 // dumps. Each table's rows stay rows, under its own name.
 package database
 

@@ -76,9 +76,10 @@ func base64Value(c byte) int {
 // newQuotedPrintable decodes RFC 2045, 6.7; what is wrong stays as it is.
 func newQuotedPrintable(r io.Reader) io.Reader {
 	var held []byte // an escape that goes on in the next piece of a long line
-	return &lineDecoder{lines: bufio.NewReaderSize(r, lineBuffer), decode: func(piece []byte) []byte {
-		line := append(held, piece...)
-		held = nil
+	return &lineDecoder{lines: bufio.NewReaderSize(r, lineBuffer), decode: func(line []byte) []byte {
+		if len(held) > 0 {
+			line, held = append(held, line...), nil
+		}
 		text := bytes.TrimRight(line, " \t\r\n")
 		ended := line[len(line)-1] == '\n'
 		soft := ended && len(text) > 0 && text[len(text)-1] == '='
