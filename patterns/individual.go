@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // individual is a mention of one person.
@@ -50,6 +51,7 @@ func (s *scene) individuals(windows [][2]int) []individual {
 			all = append(all, s.named(n))
 		}
 		all = s.initials(all, w[0], w[1])
+		all = s.fields(all, w[0], w[1])
 	}
 	for i := range s.found {
 		f := &s.found[i]
@@ -65,6 +67,70 @@ func (s *scene) individuals(windows [][2]int) []individual {
 	sortIndividuals(all)
 	s.tie(all)
 	return all
+}
+
+// fields appends the people whom fields name though the lists of names do not
+// know them: "Elev: Xiadani Quetzal", or the label on a line of its own.
+func (s *scene) fields(all []individual, from, to int) []individual {
+	for line := s.b.line(from); line < len(s.b.lines); line++ {
+		start, end := s.b.span(line)
+		if start >= to {
+			break
+		}
+		if s.b.row(start) != nil {
+			continue
+		}
+		value := end
+		if i := bytes.IndexByte(s.text[start:min(end, start+45)], ':'); i > 0 && namesPerson(s.text[start:start+i]) {
+			value = start + i + 1
+		} else if end-start < 40 && namesPerson(s.text[start:end]) {
+			value, end = s.b.span(line + 1)
+		}
+		for value < end && s.text[value] == ' ' {
+			value++
+		}
+		if i := bytes.IndexAny(s.text[value:end], ",(\t0123456789"); i >= 0 {
+			end = value + i
+		}
+		if i := bytes.Index(s.text[value:end], []byte("  ")); i >= 0 {
+			end = value + i
+		}
+		name := strings.TrimSpace(string(s.text[value:end]))
+		if strings.Count(name, " ") == 0 || !looksLikeName(name) || strings.ContainsAny(name, ".:") || isCaps([]byte(name[:2])) || s.known(all, value, end) {
+			continue
+		}
+		all = append(all, individual{
+			start: value, end: value + len(name), bond: byName, name: name, labelled: true, because: "individual:field",
+			key: s.masker.PersonNameKey(nameKey(name), ""),
+		})
+	}
+	return all
+}
+
+// namesPerson reports whether a label asks for the name of whom the document
+// is about.
+func namesPerson(label []byte) bool {
+	if readLabel(label) != labelSubject {
+		return false
+	}
+	for w := range strings.FieldsFuncSeq(strings.ToLower(string(label)), func(r rune) bool { return !unicode.IsLetter(r) }) {
+		if nameLabels[w] {
+			return true
+		}
+	}
+	return false
+}
+
+var nameLabels = wordSet(`namn name förnamn efternamn elev elevens barn barnets patient patientens brukare brukarens klient klientens
+	medarbetare medarbetarens anställd anställdes sökande sökandes huvudman huvudmannens omsorgstagare vårdtagare arbetstagare ungdom`)
+
+func (s *scene) known(all []individual, from, to int) bool {
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].start < to && all[i].end > from && all[i].name != "" {
+			return true
+		}
+	}
+	return false
 }
 
 func inside(windows [][2]int, at int) bool {
@@ -318,7 +384,7 @@ func readLabel(raw []byte) labelKind {
 	return kind
 }
 
-var subjectLabels = wordSet(`namn förnamn efternamn elev elevens elevnamn barn barnets barnet patient patientens patientnamn brukare brukarens
+var subjectLabels = wordSet(`namn name patient's förnamn efternamn elev elevens elevnamn barn barnets barnet patient patientens patientnamn brukare brukarens
 	klient klientens medarbetare medarbetarens anställd anställds anställdes sökande sökandes huvudman huvudmannens avser gäller
 	angående ang rör beträffande personnummer pnr personnr födelsedatum omsorgstagare omsorgstagarens boende boendes kund person personen
 	målsägande misstänkt misstänkta arbetstagare arbetstagarens kandidat kandidatens deltagare vårdtagare ungdom ungdomens pat
