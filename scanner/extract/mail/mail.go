@@ -42,7 +42,7 @@ func (EML) Extract(ctx context.Context, in extract.Input, out extract.Sink) erro
 	m.head(root.header)
 	m.part(root, "")
 	if !complete {
-		m.flow.Gap("", fmt.Errorf("mail: parts: %w", extract.ErrLimit))
+		m.limit("", fmt.Errorf("mail: parts: %w", extract.ErrLimit))
 	}
 	if m.failed != nil {
 		return m.failed
@@ -97,7 +97,7 @@ func (m *message) part(p *part, parent string) {
 	top := parent == ""
 	switch {
 	case p.tooDeep:
-		m.flow.Gap("", fmt.Errorf("mail: parts in parts: %w", extract.ErrLimit))
+		m.limit("", fmt.Errorf("mail: parts in parts: %w", extract.ErrLimit))
 	case p.mediaType == "multipart/encrypted":
 		m.locked(top, fmt.Errorf("mail: PGP: %w", extract.ErrEncrypted))
 	case len(p.children) > 0:
@@ -115,6 +115,14 @@ func (m *message) part(p *part, parent string) {
 		m.body(p)
 	default:
 		m.file(p, parent)
+	}
+}
+
+// limit notes a limit that only a part has reached; the rest is read.
+func (m *message) limit(place string, reason error) {
+	m.flow.Flush()
+	if m.failed == nil && m.flow.Err() == nil {
+		m.failed = m.out.Gap(place, reason)
 	}
 }
 

@@ -383,7 +383,7 @@ func (o *outlook) attachment(folder string, p properties, depth int) {
 // nested reads a message in the message.
 func (o *outlook) nested(folder string, depth int) {
 	if depth+1 >= o.m.in.Limits.Depth {
-		o.m.flow.Gap(o.m.place, fmt.Errorf("msg: messages in messages: %w", extract.ErrLimit))
+		o.m.limit(o.m.place, fmt.Errorf("msg: messages in messages: %w", extract.ErrLimit))
 		return
 	}
 	o.messages++

@@ -68,7 +68,8 @@ const maxText = 1 << 20
 
 func (t *tree) read(in extract.Input) error {
 	x := extract.NewXML(in.Reader(), in.Limits)
-	for {
+	var office func(*extract.XML, extract.XMLKind)
+	for first := true; ; {
 		if err := t.flow.Err(); err != nil {
 			return nil // Close tells
 		}
@@ -78,6 +79,12 @@ func (t *tree) read(in extract.Input) error {
 			return nil
 		case err != nil:
 			return extract.Damaged(err)
+		case first && kind == extract.XMLStart:
+			if first, office = false, officeReader(x, t.flow); office == nil {
+				t.start(x)
+			}
+		case office != nil:
+			office(x, kind)
 		case kind == extract.XMLStart:
 			t.start(x)
 		case kind == extract.XMLEnd:
