@@ -188,7 +188,7 @@ func (s *digitPass) run(p, n int) {
 	if n <= 5 && !joins(behind) {
 		return
 	}
-	if s.personRun(p, n) {
+	if n <= 4 && s.text[p] == '0' && s.phone(p, n) || s.personRun(p, n) {
 		return
 	}
 	if n == 4 && s.dateAt(p) {
@@ -200,7 +200,7 @@ func (s *digitPass) run(p, n int) {
 	}
 	s.payments(p, n)
 	s.places(p, n)
-	if s.text[p] == '0' || s.at(p-1) == '+' {
+	if n > 4 && s.text[p] == '0' || s.at(p-1) == '+' {
 		s.phone(p, n)
 	}
 }

@@ -66,7 +66,7 @@ func (s *digitPass) afterTwoLetters(from, p, n int) {
 	case swedish && n == 10 && s.at(e) == '-':
 		s.hsa(from, p)
 	case n == 7 && s.edges(from, e) == edgeFree:
-		s.emit(Pass, from, e, ShapeKeyword, number(s.text[p:e]))
+		s.emit(Pass, from, e, ShapeKeyword, 0)
 	case n == 3 && s.edges(from, e) == edgeFree:
 		s.emit(KVA, from, e, ShapeKeyword, 0)
 	}

@@ -480,25 +480,25 @@ func (s *digitPass) postcode(e int) int {
 
 // phone finds telephone numbers: 070-123 45 67, 08-12 34 56, +46 (0)70 …,
 // and bare ones.
-func (s *digitPass) phone(p, n int) {
+func (s *digitPass) phone(p, n int) bool {
 	e := p + n
 	switch {
 	case s.at(p-1) == '+' && n >= 2:
-		if s.leftEdge(p-1) < edgeNumber {
-			s.phoneGroups(p-1, e, n, 9, 14)
-		}
+		return s.leftEdge(p-1) < edgeNumber && s.phoneGroups(p-1, e, n, 9, 14)
 	case s.text[p] != '0' || n < 2 || s.leftEdge(p) != edgeFree || n == 2 && s.text[p+1] != '8':
 	case n >= 8 && n <= 10 && s.text[p+1] != '0':
 		if s.rightEdge(e) == edgeFree {
 			s.emitPhone(p, e, ShapeBare|ShapeKeyword)
+			return true
 		}
 	case n <= 4 && s.text[p+1] != '0', n == 4:
-		s.phoneGroups(p, e, n, 8, 14)
+		return s.phoneGroups(p, e, n, 8, 14)
 	}
+	return false
 }
 
 // phoneGroups reads further groups of digits.
-func (s *digitPass) phoneGroups(from, e, digits, least, most int) {
+func (s *digitPass) phoneGroups(from, e, digits, least, most int) bool {
 	groups := 1
 	for groups < 7 {
 		gap := s.phoneGap(e)
@@ -514,12 +514,13 @@ func (s *digitPass) phoneGroups(from, e, digits, least, most int) {
 		groups++
 	}
 	if digits < least || groups == 1 && s.text[from] != '+' || s.rightEdge(e) >= edgeNumber {
-		return
+		return false
 	}
 	if s.text[from] == '0' && digits > 10 && s.text[from+1] != '0' {
-		return
+		return false
 	}
 	s.emitPhone(from, e, ShapeDashed)
+	return true
 }
 
 // phoneGap returns the size of what separates groups: a space, hyphen, slash,

@@ -175,6 +175,16 @@ func exactTexts(re *syntax.Regexp) []string {
 		return exactClass(re.Rune)
 	case syntax.OpCapture:
 		return exactTexts(re.Sub[0])
+	case syntax.OpAlternate:
+		var all []string
+		for _, sub := range re.Sub {
+			texts := exactTexts(sub)
+			if texts == nil || len(all)+len(texts) > maxRequired {
+				return nil
+			}
+			all = append(all, texts...)
+		}
+		return all
 	case syntax.OpConcat:
 		var all []string
 		for _, sub := range re.Sub {

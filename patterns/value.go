@@ -14,7 +14,7 @@ func (h Hit) Value(text []byte) Raw {
 	case h.number != 0 && (h.Identifier == Personnummer || h.Identifier == Samordningsnummer):
 		return NewRaw(fmt.Sprintf("%012d", h.number))
 	case h.number != 0:
-		return NewRaw(fmt.Sprint(h.number))
+		return NewRaw(fmt.Sprintf("%0*d", digitsOf(h.Identifier), h.number))
 	}
 	var c canonicalizer
 	canon := c.canonicalize(text[h.Start:h.End])
@@ -33,6 +33,20 @@ func (h Hit) Value(text []byte) Raw {
 		return NewRaw(s)
 	}
 	return NewRaw(strings.Join(strings.Fields(strings.ToUpper(s)), " "))
+}
+
+// digitsOf returns the number of digits of an identifier that may begin with
+// zeros.
+func digitsOf(id Identifier) int {
+	switch id {
+	case CPR:
+		return 10
+	case Fodselsnummer:
+		return 11
+	case LMA:
+		return 8
+	}
+	return 0
 }
 
 func separatesWords(r rune) bool { return r == ' ' || r == ',' || r == '\n' || r == '\t' || r == '\r' }

@@ -10,6 +10,7 @@ import (
 // term is a Term made ready for confirming.
 type term struct {
 	Term
+	size       int         // bytes, if every way of writing has as many; otherwise 0
 	runes      []rune      // in lower case, except Exact; a single space for any white space
 	expression *expression // of mode Regexp
 	hit        Hit         // what it yields
@@ -40,7 +41,22 @@ func newTerm(t Term) (term, error) {
 	if t.Mode != Phrase && t.Mode != Exact && strings.Contains(text, " ") {
 		return term{}, fmt.Errorf("%w: %q has a space: use mode ph", ErrTerm, t.Text)
 	}
-	return term{Term: t, runes: []rune(text)}, nil
+	made := term{Term: t, runes: []rune(text)}
+	made.size = made.fixedSize()
+	return made, nil
+}
+
+// fixedSize returns the bytes of the term where the literal table has found
+// it, or 0 if that must be looked up.
+func (t *term) fixedSize() int {
+	n := 0
+	for _, r := range t.runes {
+		if t.Mode == Exact || r == ' ' || t.Plain && plainLetter(r) != r || utf8.RuneLen(r) != utf8.RuneLen(unicode.ToUpper(r)) {
+			return 0
+		}
+		n += utf8.RuneLen(r)
+	}
+	return n
 }
 
 // normalizeTerm brings a term into the form of canonical text.
@@ -54,12 +70,14 @@ func normalizeTerm(t Term) string {
 	return text
 }
 
-// confirm decides whether the term stands with its last letter before end,
-// and returns the range of the word or phrase.
+// confirm decides whether the term, proposed by the literal table, stands
+// with its last letter before end, and returns the range of the word or
+// phrase.
 func (t *term) confirm(b []byte, end int) (from, to int, ok bool) {
-	from = t.matchBack(b, end)
-	if from < 0 {
-		return 0, 0, false
+	if from = end - t.size; t.size == 0 {
+		if from = t.matchBack(b, end); from < 0 {
+			return 0, 0, false
+		}
 	}
 	first, last := t.runes[0], t.runes[len(t.runes)-1]
 	openLeft := t.Mode == Suffix || t.Mode == Inside
@@ -105,8 +123,11 @@ func (t *term) matchBack(b []byte, end int) int {
 		if i == 0 {
 			return -1
 		}
-		r, n := utf8.DecodeLastRune(b[max(0, i-utf8.UTFMax):i])
-		if !t.sameLetter(r, want) {
+		r, n := rune(b[i-1]), 1
+		if r >= utf8.RuneSelf {
+			r, n = utf8.DecodeLastRune(b[max(0, i-utf8.UTFMax):i])
+		}
+		if r != want && !t.sameLetter(r, want) {
 			return -1
 		}
 		i -= n
