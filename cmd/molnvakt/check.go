@@ -19,6 +19,7 @@ import (
 	jsonreport "github.com/molnvakt/molnvakt/reports/json"
 	"github.com/molnvakt/molnvakt/scanner"
 	"github.com/molnvakt/molnvakt/scanner/inspect"
+	"github.com/molnvakt/molnvakt/scanner/sandbox"
 	"github.com/molnvakt/molnvakt/sources"
 )
 
@@ -73,7 +74,7 @@ type checked struct {
 
 // run checks files side by side and prints them in their order.
 func (c *checker) run(ctx context.Context, files []string) error {
-	pool, free, err := c.pooled(ctx, c.ocr != inspect.OCROff)
+	pool, free, err := c.pooled(c.ocr != inspect.OCROff)
 	if err != nil {
 		return err
 	}
@@ -120,9 +121,18 @@ func (c *checker) run(ctx context.Context, files []string) error {
 }
 
 // pooled is a sandbox for one command, with a key that dies with it: what is
-// not stored needs no lasting fingerprints.
-func (p *program) pooled(_ context.Context, recognition bool) (inspect.Inspector, func(), error) {
-	pool, err := p.pool(findings.NewKey(), p.config.Scan.Children, recognition)
+// not stored needs no lasting fingerprints. Only what is compared with the
+// municipality's own needs the key that this was made with.
+func (p *program) pooled(recognition bool) (*sandbox.Pool, func(), error) {
+	key := findings.NewKey()
+	if own, err := p.ownFiles(); err != nil {
+		return nil, nil, err
+	} else if len(own) > 0 {
+		if key, err = p.key(); err != nil {
+			return nil, nil, err
+		}
+	}
+	pool, err := p.pool(key, p.config.Scan.Children, recognition)
 	if err != nil {
 		return nil, nil, err
 	}

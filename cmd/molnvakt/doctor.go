@@ -161,12 +161,12 @@ func (d *doctor) recognition(ctx context.Context) {
 
 // sandbox starts a child and tells which walls stand around it.
 func (d *doctor) sandbox(ctx context.Context) {
-	pool, err := d.pool(findings.NewKey(), 1, true)
+	pool, free, err := d.pooled(true)
 	if err != nil {
 		d.check("sandbox", err)
 		return
 	}
-	defer pool.Close()
+	defer free()
 	walls, err := pool.Protections(ctx)
 	if !d.check("sandbox", err) {
 		return

@@ -46,7 +46,7 @@ func (p *program) explainCommand() *cobra.Command {
 
 // explainFile explains a local file.
 func (c *checker) explainFile(ctx context.Context, file string) error {
-	in, free, err := c.pooled(ctx, true)
+	in, free, err := c.pooled(true)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (c *checker) explainDocument(ctx context.Context, source, at string) error 
 		return err
 	}
 	defer content.Close()
-	in, freePool, err := c.pooled(ctx, true)
+	in, freePool, err := c.pooled(true)
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (p *program) command() *cobra.Command {
 	flags.BoolVar(&p.flags.countTestNumbers, "count-test-numbers", false, "treat Skatteverket's test numbers as real, for trials")
 	root.AddCommand(
 		p.demoCommand(), p.scanCommand(), p.reportCommand(), p.checkCommand(), p.explainCommand(), p.textCommand(),
-		p.decideCommand(), p.policyCommand(), p.doctorCommand(), p.initCommand(), p.serveCommand(), p.versionCommand(),
+		p.decideCommand(), p.policyCommand(), p.patternsCommand(), p.exactCommand(), p.fingerprintCommand(), p.doctorCommand(), p.initCommand(), p.serveCommand(), p.versionCommand(),
 	)
 	p.describe(root)
 	return root

@@ -1,17 +1,22 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"fmt"
+	"iter"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/molnvakt/molnvakt/findings"
 	"github.com/molnvakt/molnvakt/policy"
 )
 
 func (p *program) policyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "policy"}
-	cmd.AddCommand(p.policyCheckCommand(), p.policyShowCommand())
+	cmd.AddCommand(p.policyCheckCommand(), p.policyShowCommand(), p.policyDiffCommand())
 	return cmd
 }
 
@@ -57,4 +62,81 @@ func (p *program) policyShowCommand() *cobra.Command {
 			return err
 		},
 	}
+}
+
+func (p *program) policyDiffCommand() *cobra.Command {
+	var samples int
+	cmd := &cobra.Command{
+		Use:  "diff NEW.yaml",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			before, err := p.policy()
+			if err != nil {
+				return err
+			}
+			text, err := os.ReadFile(args[0])
+			if err != nil {
+				return &fault{key: "fault.policy-unreadable", args: []any{args[0]}, err: err}
+			}
+			after, err := policy.Parse(args[0], text)
+			if err != nil {
+				return err
+			}
+			key, err := p.key()
+			if err != nil {
+				return err
+			}
+			register, err := p.register(cmd.Context(), key)
+			if err != nil {
+				return err
+			}
+			defer register.Close()
+			d, err := policy.Diff(before, after, filed(cmd.Context(), register), time.Now(), samples)
+			if err != nil {
+				return err
+			}
+			return p.tellDiff(d)
+		},
+	}
+	cmd.Flags().IntVar(&samples, "samples", 5, "documents shown for each rule")
+	return cmd
+}
+
+// filed are the documents of the register as the policy judges them: what was
+// found in them is enough, nothing is fetched.
+func filed(ctx context.Context, register findings.Register) iter.Seq2[policy.Filed, error] {
+	return func(yield func(policy.Filed, error) bool) {
+		for d, err := range register.Documents(ctx, findings.Filter{}) {
+			f := policy.Filed{Place: policy.Place{Source: d.Source, Service: d.Service, Site: d.Site, Path: d.Item.Path}, Content: d.Reading.Content}
+			if d.Exposure != nil {
+				f.Place.Audience = string(d.Exposure.Widest())
+			}
+			if !yield(f, err) {
+				return
+			}
+		}
+	}
+}
+
+func (p *program) tellDiff(d policy.Difference) error {
+	out := bufio.NewWriter(p.out)
+	fmt.Fprintln(out, p.words.T("diff.sum", d.Documents, d.Added(), d.Removed(), d.Worse(), d.Milder(), d.Classes))
+	for _, r := range d.Rules {
+		fmt.Fprintf(out, "\n%s (%s): +%d −%d", r.Title, r.Rule, r.Added, r.Removed)
+		if r.Worse+r.Milder > 0 {
+			fmt.Fprint(out, ", "+p.words.T("diff.changed", r.Worse, r.Milder))
+		}
+		fmt.Fprintln(out)
+		for _, s := range r.Samples {
+			fmt.Fprintf(out, "  %s → %s  %s\n", p.outcomeOr(s.Before), p.outcomeOr(s.After), s.Place.Path)
+		}
+	}
+	return out.Flush()
+}
+
+func (p *program) outcomeOr(o policy.Outcome) string {
+	if o == "" {
+		o = policy.Allowed
+	}
+	return p.words.Outcome(string(o))
 }

@@ -167,7 +167,9 @@ func (p *program) settings() (settings, error) {
 		}
 		s.Passwords = strings.Fields(string(text))
 	}
-	return s, nil
+	var err error
+	s.Own, err = p.ownFiles()
+	return s, err
 }
 
 // pool makes the sandbox. With recognition its children may start tesseract,
@@ -196,7 +198,7 @@ func (p *program) pool(key findings.Key, size int, recognition bool) (*sandbox.P
 	}
 	return sandbox.NewPool(sandbox.Config{
 		Size: size, Command: []string{self, sandboxCommand},
-		Key: key.Subkey("mask"), Settings: packed, Cache: cache, Programs: recognition,
+		Key: key.Subkey(maskPurpose), Settings: packed, Cache: cache, Programs: recognition,
 		Memory: p.config.Scan.Memory, MaxSize: p.config.Scan.MaxSize, Deadline: p.config.Scan.Deadline,
 	})
 }
@@ -244,6 +246,9 @@ func (p *program) reading(key findings.Key) (string, error) {
 	}
 	fmt.Fprintf(h, "patterns %s\nkey %s\npdf %s\nlimits %d %s\npasswords %d\ntest numbers %t\n",
 		set.Version(), key.ID(), s.PDFEngine, p.config.Scan.MaxSize, p.config.Scan.Deadline, len(s.Passwords), p.config.Scan.CountTestNumbers)
+	if err := hashOwn(h, s.Own); err != nil {
+		return "", err
+	}
 	return hex.EncodeToString(h.Sum(nil)[:8]), nil
 }
 

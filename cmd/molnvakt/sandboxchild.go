@@ -21,7 +21,8 @@ type settings struct {
 	PDFEngine   string
 	Passwords   []string
 	Recognition bool
-	PatternsDir string // of the customer's own; read before the walls stand
+	PatternsDir string   // of the customer's own; read before the walls stand
+	Own         []string // files of the customer's records and fingerprints
 }
 
 func sandboxChild() int {
@@ -50,9 +51,13 @@ func (s settings) inspector(h sandbox.Handshake) (inspect.Inspector, error) {
 	if err != nil {
 		return nil, err
 	}
+	own, err := openOwn(set, masker, s.Own)
+	if err != nil {
+		return nil, err
+	}
 	c := inspect.DefaultConfig()
 	c.Extractors = extractors(pdf.Config{Engine: pdf.Engine(s.PDFEngine), Cache: h.Cache})
-	c.Readers = func() patterns.Reader { return set.NewReader(masker) }
+	c.Readers = func() patterns.Reader { return set.NewReaderWith(masker, own) }
 	c.Sniff = extract.Sniff
 	c.Passwords = s.Passwords
 	c.Scratch, c.Deadline, c.MaxSize = h.Scratch, h.Deadline, h.MaxSize

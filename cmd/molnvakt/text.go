@@ -22,7 +22,7 @@ func (p *program) textCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			in, free, err := p.pooled(cmd.Context(), mode != inspect.OCROff)
+			in, free, err := p.pooled(mode != inspect.OCROff)
 			if err != nil {
 				return err
 			}
