@@ -155,6 +155,28 @@ func TestReasons(t *testing.T) {
 	}
 }
 
+func TestBecause(t *testing.T) {
+	l := New("sv")
+	for code, want := range map[string]string{
+		"checksum":               "kontrollsiffran stämmer",
+		"keyword:personnummer":   "ledord: Personnummer",
+		"individual:name":        "individ: namn",
+		"innocence:template:3.0": "talar emot: mall eller blankett 3.0",
+		"innocence:1.5":          "talar emot: 1.5",
+		"score:3.9":              "summa 3.9",
+		"column:person":          "hela kolumnen: personnummer",
+		"checksum:odd":           "kontrollsiffran stämmer (odd)",
+		"brand-new:x":            "brand-new:x",
+	} {
+		if got := l.Because(code); got != want {
+			t.Errorf("Because(%q) = %q, want %q", code, got, want)
+		}
+	}
+	if got := l.Innocence("statistics"); got != "statistik" {
+		t.Errorf("Innocence: %q", got)
+	}
+}
+
 // Texts for a head of department hold no codes and end as sentences do.
 func TestAdviceIsPlainLanguage(t *testing.T) {
 	for key, e := range catalog() {
