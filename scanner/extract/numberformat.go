@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // NumberFormat shows a spreadsheet's number as its reader sees it: 507091234
@@ -252,23 +253,16 @@ func (p *sectionParser) placeholder(c byte) {
 }
 
 func (p *sectionParser) literal() {
-	for i, r := range p.rest {
-		if i == 0 {
-			p.add('L', string(r), 0)
-			p.rest = p.rest[len(string(r)):]
-			return
-		}
+	if p.rest != "" {
+		_, size := utf8.DecodeRuneInString(p.rest)
+		p.add('L', p.rest[:size], 0)
+		p.rest = p.rest[size:]
 	}
 }
 
 func (p *sectionParser) dropRune() {
-	for i := range p.rest {
-		if i > 0 {
-			p.rest = p.rest[i:]
-			return
-		}
-	}
-	p.rest = ""
+	_, size := utf8.DecodeRuneInString(p.rest)
+	p.rest = p.rest[size:]
 }
 
 func (p *sectionParser) bracket() {
@@ -346,7 +340,7 @@ func (p *sectionParser) finish() {
 	switch {
 	case p.elapsed:
 		s.kind = elapsedKind
-	case dated || s.clock:
+	case dated || s.clock || s.halfDays:
 		s.kind = dateKind
 		s.iso = dated && (p.names || !p.year || !p.month || !p.day)
 	case p.general && s.digits == 0:
@@ -434,7 +428,7 @@ func (s *numberSection) fill(out *strings.Builder, whole, fraction string) {
 				out.WriteString(whole)
 			}
 			out.WriteByte('.')
-		default:
+		case '0', '#', '?':
 			if point {
 				if fraction != "" {
 					out.WriteByte(fraction[0])

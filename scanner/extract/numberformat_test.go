@@ -59,6 +59,8 @@ func FuzzNumberFormat(f *testing.F) {
 	f.Add("000000-0000", 507091234.0)
 	f.Add("[$-41D]d mmmm yyyy;@", 24734.0)
 	f.Add("[h]:mm:ss.0 AM/PM", -1.5)
+	f.Add("00AM/PM", -1.5)
+	f.Add("[\x80;\xff\xffD]d yyyy\xff@", 10992.9)
 	f.Fuzz(func(_ *testing.T, code string, v float64) {
 		format := ParseNumberFormat(code)
 		format.Format(v, false)

@@ -322,6 +322,7 @@ func (x *XML) markup() (XMLKind, error) {
 	}
 	unread := x.buf[x.pos:x.end]
 	switch {
+	case len(unread) > 1 && unread[1] != '!' && unread[1] != '?': // as most
 	case bytes.HasPrefix(unread, []byte("<!--")):
 		x.pos += 4
 		return 0, x.passOver("-->")
@@ -370,16 +371,23 @@ func (x *XML) closeTag(tag []byte) (XMLKind, error) {
 	if x.Depth > 0 {
 		x.Depth--
 	}
-	for len(tag) > 0 && isSpace(tag[len(tag)-1]) {
-		tag = tag[:len(tag)-1]
-	}
-	x.setName(tag)
+	x.setName(trimSpace(tag))
 	x.tag, x.parsed = nil, false
 	x.attrs = x.attrs[:0]
 	return XMLEnd, nil
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+func trimSpace(b []byte) []byte {
+	for len(b) > 0 && isSpace(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isSpace(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
 
 func (x *XML) setName(name []byte) {
 	x.Prefix = ""
@@ -479,11 +487,13 @@ func (x *XML) parseAttrs() {
 		if eq < 0 {
 			return
 		}
-		name := bytes.TrimSpace(rest[:eq])
+		name := trimSpace(rest[:eq])
 		if i := bytes.LastIndexByte(name, ':'); i >= 0 {
 			name = name[i+1:]
 		}
-		rest = bytes.TrimLeft(rest[eq+1:], " \t\r\n")
+		for rest = rest[eq+1:]; len(rest) > 0 && isSpace(rest[0]); {
+			rest = rest[1:]
+		}
 		if len(rest) == 0 || rest[0] != '"' && rest[0] != '\'' {
 			return
 		}
