@@ -170,7 +170,7 @@ func (d *document) page(index int) (bool, error) {
 	if err != nil {
 		return true, err
 	}
-	if annotated+visible(text) < scanned && d.isPicture(p) {
+	if d.isPicture(p, annotated+visible(text)) {
 		return true, d.scan(p, place)
 	}
 	return true, nil

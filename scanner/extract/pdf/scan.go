@@ -18,8 +18,10 @@ import (
 )
 
 const (
-	// scanned is how few characters make a page a scan, if a picture covers it.
-	scanned = 20
+	// scanned is how few characters make a page a scan, if pictures cover half
+	// of it; stamped, if they cover nearly all: a scan that was stamped with
+	// its registration is still a scan.
+	scanned, stamped = 20, 150
 	// renderDPI is what recognition needs: 150 loses digits, 300 costs twice.
 	renderDPI = 200
 	// renderPixels bounds one rendered page.
@@ -39,8 +41,15 @@ func visible(text string) int {
 	return n
 }
 
-// isPicture tells whether pictures cover more than half of a page.
-func (d *document) isPicture(p requests.Page) bool {
+// isPicture tells whether a page with so many characters is a scan.
+func (d *document) isPicture(p requests.Page, characters int) bool {
+	if characters >= stamped {
+		return false
+	}
+	enough := 0.5
+	if characters >= scanned {
+		enough = 0.85
+	}
 	size, err := d.GetPageSize(&requests.GetPageSize{Page: p})
 	if !d.check(err) || size.Width <= 0 || size.Height <= 0 {
 		return false
@@ -56,7 +65,7 @@ func (d *document) isPicture(p requests.Page) bool {
 			continue
 		}
 		covered += d.pictureArea(object.PageObject)
-		if covered > size.Width*size.Height/2 {
+		if covered > size.Width*size.Height*enough {
 			return true
 		}
 	}

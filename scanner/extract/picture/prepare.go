@@ -178,6 +178,21 @@ func ink(g *image.Gray) (points []image.Point, height int) {
 	return points, g.Rect.Dy()
 }
 
+// paper tells whether a picture has a ground that something could be written
+// on: one brightness that much of it shares. Photos have all of them.
+func paper(g *image.Gray) bool {
+	const bin, share = 32, 0.4
+	var counts [256 / bin]int
+	for i := 0; i < len(g.Pix); i += 7 {
+		counts[g.Pix[i]/bin]++
+	}
+	most, sum := 0, 0
+	for _, c := range counts {
+		most, sum = max(most, c), sum+c
+	}
+	return float64(most) > share*float64(sum)
+}
+
 // rotate turns a page about its middle, on white.
 func rotate(g *image.Gray, degrees float64) *image.Gray {
 	sin, cos := math.Sincos(degrees * math.Pi / 180)

@@ -96,6 +96,9 @@ func (r *recogniser) read(ctx context.Context, page *image.Gray) (string, error)
 	if err != nil {
 		return "", err
 	}
+	if len(best) == 0 && !paper(page) {
+		return "", nil // a photo of something: no other way will find text
+	}
 	if best.words() < fewWords {
 		best, err = r.better(ctx, best, picture, dots(page), psmBlock)
 	}
