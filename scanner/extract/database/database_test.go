@@ -2,6 +2,7 @@ package database_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -41,4 +42,12 @@ func TestGiantInsert(t *testing.T) {
 func BenchmarkDump(b *testing.B) {
 	content := strings.Repeat("INSERT INTO elev VALUES (1,'Åsa Öberg','19850709-2388','Skolgatan 12');\n", 20_000)
 	extracttest.Bench(b, database.NewDump(), extracttest.Input("a.sql", []byte(content)))
+}
+
+func BenchmarkSQLite(b *testing.B) {
+	content, err := os.ReadFile("testdata/sqlite/utf8/input.db")
+	if err != nil {
+		b.Fatal(err)
+	}
+	extracttest.Bench(b, database.NewSQLite(), extracttest.Input("a.db", content))
 }

@@ -1,6 +1,7 @@
 package mail_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,6 +49,21 @@ func TestRealMSG(t *testing.T) {
 	}
 }
 
+// Of an item that is cut off the rest is read, and the loss is named.
+func TestCutOffMSG(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join(extracttest.Corpus(t), "documents", "cyrillic_message.msg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, percent := range []int{50, 75, 90} {
+		in := extracttest.Input("a.msg", content[:len(content)*percent/100])
+		r, err := extracttest.Read(t.Context(), mail.NewMSG(), in)
+		if !errors.Is(err, extract.ErrDamaged) || len(r.PlainText()) < 500 {
+			t.Errorf("cut at %d %%: %d bytes of text, %v", percent, len(r.PlainText()), err)
+		}
+	}
+}
+
 // Mails made to hurt a parser end fast, with text or a gap.
 func TestHostileMails(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(extracttest.Corpus(t), "hostile", "*.eml"))
@@ -87,4 +103,12 @@ func BenchmarkEML(b *testing.B) {
 		"--x\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + strings.Repeat("Hej =C3=85sa, personnummer 19850709-2388 g=C3=A4ller=\r\n fortfarande.\r\n", 2000) +
 		"--x\r\nContent-Type: application/octet-stream; name=a.bin\r\nContent-Transfer-Encoding: base64\r\n\r\n" + strings.Repeat(strings.Repeat("QUJD", 19)+"\r\n", 20_000) + "--x--\r\n"
 	extracttest.Bench(b, mail.NewEML(), extracttest.Input("a.eml", []byte(mail1)))
+}
+
+func BenchmarkMSG(b *testing.B) {
+	content, err := os.ReadFile("testdata/msg/message/input.msg")
+	if err != nil {
+		b.Fatal(err)
+	}
+	extracttest.Bench(b, mail.NewMSG(), extracttest.Input("a.msg", content))
 }

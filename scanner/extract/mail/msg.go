@@ -53,7 +53,7 @@ func (MSG) Extract(ctx context.Context, in extract.Input, out extract.Sink) erro
 		return err
 	}
 	if m.sealed == nil && storage.cut {
-		return fmt.Errorf("msg: directory: %w", extract.ErrDamaged)
+		return fmt.Errorf("msg: cut off: %w", extract.ErrDamaged)
 	}
 	return m.sealed
 }
@@ -62,15 +62,19 @@ func (MSG) Extract(ctx context.Context, in extract.Input, out extract.Sink) erro
 type storage struct {
 	streams map[string]*mscfb.File
 	paths   []string // sorted
-	cut     bool     // the directory does not go on to its end
+	cut     bool     // something is missing
 }
 
 func openStorage(ctx context.Context, in extract.Input) (*storage, error) {
+	s := &storage{streams: map[string]*mscfb.File{}}
 	file, err := mscfb.New(in)
+	if err != nil && in.Size > 512 {
+		s.cut = true
+		file, err = mscfb.New(paddedReader{in})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("msg: compound file: %w", extract.ErrDamaged)
 	}
-	s := &storage{streams: map[string]*mscfb.File{}}
 	for {
 		e, err := file.Next()
 		if errors.Is(err, io.EOF) {
@@ -97,13 +101,38 @@ func openStorage(ctx context.Context, in extract.Input) (*storage, error) {
 	return s, nil
 }
 
+// paddedReader goes on after the end of a file that is cut off: with bytes
+// that mean "free" in the tables of a compound file.
+type paddedReader struct{ in extract.Input }
+
+// ReadAt implements io.ReaderAt.
+func (p paddedReader) ReadAt(b []byte, at int64) (int, error) {
+	if at > p.in.Size+maxPadding {
+		return 0, io.EOF
+	}
+	n, err := p.in.ReadAt(b, at)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return n, err
+	}
+	for i := range b[n:] {
+		b[n+i] = 0xFF
+	}
+	return len(b), nil
+}
+
+// maxPadding is how much of a file may be missing, in bytes.
+const maxPadding = 64 << 20
+
 // read returns a stream's content, at most max bytes of it.
 func (s *storage) read(path string, max int64) []byte {
 	e := s.streams[path]
 	if e == nil || e.Size <= 0 {
 		return nil
 	}
-	content, _ := io.ReadAll(io.LimitReader(streamReader(e), max)) // what can be read is enough
+	content, err := io.ReadAll(io.LimitReader(streamReader(e), max))
+	if err != nil || int64(len(content)) < min(e.Size, max) {
+		s.cut = true
+	}
 	return content
 }
 
@@ -247,9 +276,11 @@ func (p properties) decode(raw []byte) string {
 }
 
 func decodeUTF16(raw []byte) string {
-	units := make([]uint16, len(raw)/2)
-	for i := range units {
-		units[i] = binary.LittleEndian.Uint16(raw[2*i:])
+	units := make([]uint16, 0, len(raw)/2)
+	for ; len(raw) >= 2; raw = raw[2:] {
+		if u := binary.LittleEndian.Uint16(raw); u != 0xFFFF { // no letter: the padding of a file that is cut off
+			units = append(units, u)
+		}
 	}
 	return string(utf16.Decode(units))
 }
