@@ -428,7 +428,7 @@ func (x *XML) tagLength() (int, error) {
 				quote = 0
 			case c == '"' || c == '\'':
 				quote = c
-			case c == '>':
+			case c == '>' && at <= x.limits.Token:
 				return at + 1, nil
 			}
 		}
