@@ -104,7 +104,11 @@ func (w Words) Exposure(e *sources.Exposure) []string {
 		}
 	}
 	if len(e.Unseen) > 0 {
-		phrases = append(phrases, w.T("exposure.unseen", strings.Join(e.Unseen, ", ")))
+		unseen := make([]string, len(e.Unseen))
+		for i, what := range e.Unseen {
+			unseen[i] = w.Code("unseen", what)
+		}
+		phrases = append(phrases, w.T("exposure.unseen", w.List(unseen)))
 	}
 	return phrases
 }
