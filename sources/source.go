@@ -17,8 +17,10 @@ type Source interface {
 	// Scopes calls visit with every part of the source that is crawled on its
 	// own: a drive, a share. It returns nil only when the list is complete;
 	// scopes that a complete list no longer holds are gone. A scope that is
-	// known but cannot be looked into is visited with its Reason. An error
-	// from visit is returned unchanged.
+	// known but cannot be looked into is visited with its Reason; scopes whose
+	// Path begins with that scope's Path and a slash are not known to be gone
+	// (a site whose drives cannot be listed). An error from visit is returned
+	// unchanged.
 	Scopes(ctx context.Context, visit func(Scope) error) error
 
 	// Changes calls visit with what changed in a scope since the cursor, page

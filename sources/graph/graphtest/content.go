@@ -51,6 +51,14 @@ func (t *Tenant) answerContent(w http.ResponseWriter, r *http.Request) {
 	if t.options.Latency > 0 {
 		time.Sleep(t.options.Latency)
 	}
+	if strings.HasPrefix(r.URL.Path, "/monitor/") {
+		a := t.monitor(r)
+		t.left(entry, a.status, 0)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(a.status)
+		w.Write(a.body)
+		return
+	}
 	status := t.sendContent(w, r)
 	t.left(entry, status, 0)
 }

@@ -1,7 +1,6 @@
 package graphtest
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -209,11 +208,8 @@ func (i *Item) append(b []byte, sharedChanged bool) []byte {
 	}
 	b = append(b, `,"name":`...)
 	b = appendText(b, i.Name)
-	b = append(b, `,"eTag":"\"{`...)
-	b = append(b, i.ID...)
-	b = append(b, '}', ',')
-	b = strconv.AppendInt(b, int64(i.seq), 10)
-	b = append(b, `\""`...)
+	b = append(b, `,"eTag":`...)
+	b = appendText(b, i.eTag())
 	if !i.file.NoCTag {
 		b = append(b, `,"cTag":"\"c:{`...)
 		b = append(b, i.ID...)
@@ -235,6 +231,9 @@ func (i *Item) append(b []byte, sharedChanged bool) []byte {
 	}
 	return append(b, '}')
 }
+
+// eTag names the version of the item, its name and place included.
+func (i *Item) eTag() string { return fmt.Sprintf(`"{%s},%d"`, i.ID, i.seq) }
 
 func (i *Item) appendParent(b []byte) []byte {
 	b = append(b, `,"parentReference":{"driveType":"documentLibrary","driveId":"`...)
@@ -285,17 +284,4 @@ func appendText(b []byte, s string) []byte {
 	b = append(b, '"')
 	b = append(b, s...)
 	return append(b, '"')
-}
-
-// write refuses changes, as a tenant does that granted reading only.
-func (t *Tenant) write(r *http.Request) reply {
-	body := new(bytes.Buffer)
-	body.ReadFrom(http.MaxBytesReader(nil, r.Body, 4<<20))
-	if strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") && !bytes.HasPrefix(body.Bytes(), []byte{0x1f, 0x8b}) {
-		return refuse(http.StatusBadRequest, "BadRequest", "The body is not what Content-Encoding says.")
-	}
-	if !t.granted("Files.ReadWrite.All", "Sites.ReadWrite.All", "Sites.FullControl.All") {
-		return denied()
-	}
-	return refuse(http.StatusNotImplemented, "notImplemented", "This simulated tenant does not change anything.")
 }

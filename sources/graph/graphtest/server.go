@@ -11,8 +11,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -68,7 +67,7 @@ func (t *Tenant) listen(cert tls.Certificate, host string, h http.Handler) (addr
 	server := &http.Server{
 		Handler:   h,
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}},
-		ErrorLog:  log.New(io.Discard, "", 0),
+		ErrorLog:  slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 		// A fault breaks connections off, which HTTP/2 would only do to streams.
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
 	}
@@ -194,12 +193,12 @@ func (t *Tenant) graph(r *http.Request) (a reply, units int) {
 
 // route finds the answer to a request that may be answered.
 func (t *Tenant) route(r *http.Request) reply {
-	if r.Method != http.MethodGet {
-		return t.write(r)
-	}
 	parts := strings.Split(strings.Trim(strings.TrimPrefix(r.URL.EscapedPath(), "/v1.0/"), "/"), "/")
 	for i := range parts {
 		parts[i], _ = url.PathUnescape(parts[i])
+	}
+	if r.Method != http.MethodGet {
+		return t.change(r, parts)
 	}
 	switch parts[0] {
 	case "sites":

@@ -65,8 +65,9 @@ type Tenant struct {
 	claims   string // challenge that tokens issued before it do not meet
 	content  map[string]contentGrant
 	rounds   map[string][]*Item
-	expected time.Time // end of a pause that was asked for
-	broken   []Request // came inside a pause
+	copies   map[string]int // monitors of copies → how often they were asked
+	expected time.Time      // end of a pause that was asked for
+	broken   []Request      // came inside a pause
 }
 
 // New starts a tenant. Close stops it.
@@ -88,6 +89,7 @@ func New(options Options) (*Tenant, error) {
 		Secret: "simulated-secret", FederatedToken: "simulated.federated.token", ManagedIdentityHeader: "simulated-header",
 		options: options, drives: map[string]*Drive{}, tokens: map[string]time.Time{},
 		content: map[string]contentGrant{}, rounds: map[string][]*Item{},
+		copies: map[string]int{},
 	}
 	return t, t.serve()
 }
@@ -291,12 +293,16 @@ type File struct {
 	Reader func(offset int64) io.Reader
 	Hash   string // QuickXorHash; computed from Content if empty
 	Owner  string // mail address of who changed it last
+	// Modified is when; zero: a second later than the change before.
+	Modified time.Time
 	// What some answers lack, or have.
 	NoHash, NoCTag bool
 	Malware        bool   // facet; the download is refused
 	Refuse         string // "403 html", "400 empty", "virus header": how a download is refused
 	Package        bool   // a OneNote notebook
 	Pointer        bool   // leads to another drive
+	Locked         bool   // somebody writes in it: changes are refused with 423
+	Retained       bool   // a retention label keeps it: it may not be deleted
 	GrowsTo        []byte // content of the version that replaces this one in the middle of the first download
 }
 

@@ -121,8 +121,14 @@ func TestCase04GzipRequestBodies(t *testing.T) {
 	}
 }
 
-// raw sends one signed-in request past the client.
+// raw sends one signed-in request past the client and returns the status.
 func raw(t *testing.T, tenant *graphtest.Tenant, method, path, body string, header ...string) int {
+	t.Helper()
+	status, _, _ := rawAnswer(t, tenant, method, path, body, header...)
+	return status
+}
+
+func rawAnswer(t *testing.T, tenant *graphtest.Tenant, method, path, body string, header ...string) (int, http.Header, string) {
 	t.Helper()
 	config, err := tenant.Config(t.TempDir())
 	if err != nil {
@@ -154,8 +160,12 @@ func raw(t *testing.T, tenant *graphtest.Tenant, method, path, body string, head
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
-	return resp.StatusCode
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header, string(text)
 }
 
 func TestCase05ForeignLinksAreRefused(t *testing.T) {
@@ -653,7 +663,71 @@ func TestCase18SharingChangesAreReported(t *testing.T) {
 	}
 }
 
-func TestCase19And20ReadOnlyRoleMayNotWrite(t *testing.T) {
+// TestCase19ChangesAsTheServiceLetsThem shows the tenant that remediation
+// meets. The crawler changes nothing, see case 20.
+func TestCase19ChangesAsTheServiceLetsThem(t *testing.T) {
+	tenant, drive := oneDrive(t, graphtest.Options{Roles: []string{"Files.ReadWrite.All"}})
+	folder := drive.Mkdir("Karantän")
+	at := func(i *graphtest.Item) string { return "/drives/" + drive.ID + "/items/" + i.ID }
+	expect := func(what string, want int, method, path, body string, header ...string) {
+		t.Helper()
+		if got := raw(t, tenant, method, path, body, header...); got != want {
+			t.Errorf("%s: status %d, want %d", what, got, want)
+		}
+	}
+	move := `{"parentReference":{"id":"` + folder.ID + `"}}`
+
+	a := drive.Put("a.txt", []byte("a"))
+	expect("stale", http.StatusPreconditionFailed, http.MethodPatch, at(a), move, "If-Match", `"{old},1"`)
+	expect("move", http.StatusOK, http.MethodPatch, at(a), move)
+	if drive.Find("Karantän/a.txt") != a {
+		t.Error("the file was not moved")
+	}
+	expect("delete", http.StatusNoContent, http.MethodDelete, at(a), "")
+	expect("deleted", http.StatusNotFound, http.MethodDelete, at(a), "")
+	expect("locked", http.StatusLocked, http.MethodDelete, at(drive.PutFile("låst.docx", graphtest.File{Locked: true})), "")
+	expect("retained", http.StatusForbidden, http.MethodDelete, at(drive.PutFile("sparas.docx", graphtest.File{Retained: true})), "")
+
+	b := drive.Put("b.txt", []byte("b"))
+	b.Share(graphtest.Permission{"id": "own", "link": map[string]any{"scope": "anonymous"}}, graphtest.Permission{"id": "above", "inheritedFrom": map[string]any{}})
+	expect("inherited", http.StatusForbidden, http.MethodDelete, at(b)+"/permissions/above", "")
+	expect("revoke", http.StatusNoContent, http.MethodDelete, at(b)+"/permissions/own", "")
+	if n := len(b.Grants()); n != 1 {
+		t.Errorf("%d permissions left, want 1", n)
+	}
+
+	status, header, _ := rawAnswer(t, tenant, http.MethodPost, at(b)+"/copy", `{"parentReference":{"driveId":"`+drive.ID+`","id":"`+folder.ID+`"}}`)
+	if status != http.StatusAccepted {
+		t.Fatalf("copy: status %d", status)
+	}
+	config, err := tenant.Config(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := &http.Client{Transport: mustBase(t, config)}
+	for n := 1; ; n++ {
+		resp, err := plain.Get(header.Get("Location"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if strings.Contains(string(text), `"completed"`) {
+			if n < 2 {
+				t.Error("the copy was complete at once")
+			}
+			break
+		}
+		if n > 5 {
+			t.Fatalf("the copy does not end: %s", text)
+		}
+	}
+	if drive.Find("Karantän/b.txt") == nil {
+		t.Error("the copy is missing")
+	}
+}
+
+func TestCase20ReadOnlyRoleMayNotWrite(t *testing.T) {
 	tenant, drive := oneDrive(t, graphtest.Options{})
 	item := drive.Put("a.txt", []byte("a"))
 	path := "/drives/" + drive.ID + "/items/" + item.ID
