@@ -80,6 +80,8 @@ type unpacking struct {
 	left    int64 // bytes that may still come out
 	entries int   // seen so far
 	locked  int   // of which for want of a password
+
+	inflater io.ReadCloser // lent to one entry at a time
 }
 
 // maxGaps is how many unreadable entries are named one by one.

@@ -23,6 +23,7 @@ func unzip(u *unpacking) error {
 			directory.RegisterDecompressor(method, open)
 		}
 	}
+	directory.RegisterDecompressor(zip.Deflate, u.inflate)
 	for _, f := range directory.File {
 		name := zipName(f)
 		if litter(name) {
@@ -90,6 +91,31 @@ func (u *unpacking) salvaged(p *extract.ZipPart, name string) error {
 	}
 	defer content.Close()
 	return u.file(name, content)
+}
+
+// inflate uses one decompressor for all entries: its tables are large, and
+// they are read one after the other.
+func (u *unpacking) inflate(r io.Reader) io.ReadCloser {
+	fr := u.inflater
+	u.inflater = nil
+	if resetter, ok := fr.(flate.Resetter); !ok || resetter.Reset(r, nil) != nil {
+		fr = flate.NewReader(r)
+	}
+	return &lentInflater{fr, u}
+}
+
+// lentInflater goes back where it came from when it is closed.
+type lentInflater struct {
+	io.ReadCloser
+	u *unpacking
+}
+
+// Close implements io.Closer.
+func (l *lentInflater) Close() error {
+	if l.u != nil {
+		l.u.inflater, l.u = l.ReadCloser, nil
+	}
+	return nil
 }
 
 // zipName prefers the Unicode name that Info-ZIP adds (APPNOTE.TXT 4.6.9);
