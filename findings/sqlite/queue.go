@@ -402,16 +402,26 @@ func scanTask(r *sql.Rows, t *findings.Task) error {
 // waiting for something else would be waited for in vain.
 func (s *shift) recorded(ctx context.Context, tasks []findings.Task) error {
 	args := make([]any, len(tasks))
+	tickets := map[findings.DocumentID]int64{}
 	for i, t := range tasks {
-		args[i] = t.Document
+		args[i], tickets[t.Document] = t.Document, t.Ticket
 	}
-	var n int
-	err := s.db.read.QueryRowContext(ctx, "SELECT count(*) FROM document WHERE queue <> 0 AND taken = ticket AND id IN ("+places(1, len(tasks))+")", args...).Scan(&n)
+	rows, err := s.db.read.QueryContext(ctx, "SELECT id, ticket FROM document WHERE queue <> 0 AND taken = ticket AND id IN ("+places(1, len(tasks))+")", args...)
 	if err != nil {
 		return translate(err)
 	}
-	if n > 0 {
-		return fmt.Errorf("%d of %d documents were worked on and not recorded", n, len(tasks))
+	type holding struct {
+		document findings.DocumentID
+		ticket   int64
+	}
+	held, err := collect(rows, func(r *sql.Rows, h *holding) error { return r.Scan(&h.document, &h.ticket) })
+	if err != nil {
+		return translate(err)
+	}
+	// A newer ticket is somebody else's.
+	held = slices.DeleteFunc(held, func(h holding) bool { return h.ticket != tickets[h.document] })
+	if len(held) > 0 {
+		return fmt.Errorf("%d of %d documents were worked on and not recorded", len(held), len(tasks))
 	}
 	return nil
 }

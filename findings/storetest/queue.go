@@ -46,6 +46,40 @@ func oneOfMany(b *bench) {
 	b.waiting(0)
 }
 
+// queuedTwice: a document that is being read changes, and is claimed to be
+// fixed before anybody has taken it again.
+func queuedTwice(b *bench) {
+	i := item("a")
+	b.crawl(present(i)...)
+	b.work(b.dirty("r"))
+	i.Version = "v2"
+	b.crawl(present(i)...)
+	var mu sync.Mutex
+	times := map[int64]int{} // by ticket
+	b.workWith(findings.Workers{Documents: 4, Until: closed()}, func(t findings.Task) findings.Record {
+		mu.Lock()
+		times[t.Ticket]++
+		first := len(times) == 1
+		mu.Unlock()
+		if first {
+			i.Version = "v3"
+			b.crawl(present(i)...)
+			b.decide(i, findings.Open, findings.FixClaimed, findings.Head)
+		}
+		time.Sleep(200 * time.Millisecond) // longer than the queue takes to give out the rest
+		return clean(t)
+	})
+	for ticket, n := range times {
+		if n != 1 {
+			b.Errorf("ticket %d was given out %d times", ticket, n)
+		}
+	}
+	if len(times) < 2 {
+		b.Error("the new version was not read")
+	}
+	b.status(i, findings.Resolved)
+}
+
 func unchanged(b *bench) {
 	all := items(3)
 	b.crawl(present(all...)...)

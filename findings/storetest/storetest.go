@@ -24,6 +24,7 @@ type Open func(t *testing.T, folder string, key findings.Key, clock func() time.
 func Run(t *testing.T, open Open) {
 	for name, test := range map[string]func(*bench){
 		"one job to one of sixteen workers":                 oneOfMany,
+		"a document queued twice is given out once":         queuedTwice,
 		"unchanged documents are not queued again":          unchanged,
 		"a changed document is queued again":                changed,
 		"a document changed while it is read is read again": changedMeanwhile,
