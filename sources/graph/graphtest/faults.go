@@ -120,9 +120,7 @@ func (t *Tenant) Throttle(retryAfter string, pause time.Duration) http.HandlerFu
 		}
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		// What was sent before the answer arrived cannot be held against anyone.
-		t.expected = time.Now().Add(pause)
-		t.broken = nil
+		t.pauseFrom, t.pauseTo = time.Now().Add(100*time.Millisecond), time.Now().Add(pause)
 	}
 }
 

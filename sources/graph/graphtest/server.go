@@ -392,7 +392,7 @@ func (t *Tenant) arrived(r *http.Request, content bool) int {
 		At: time.Now(), Method: r.Method, Host: r.Host, Path: r.URL.RequestURI(), UserAgent: r.UserAgent(),
 		SignedIn: r.Header.Get("Authorization") != "", Content: content, Range: r.Header.Get("Range"),
 	}
-	if entry.At.Before(t.expected) {
+	if entry.At.After(t.pauseFrom) && entry.At.Before(t.pauseTo) {
 		t.broken = append(t.broken, entry)
 	}
 	t.log = append(t.log, entry)
@@ -422,7 +422,8 @@ func (t *Tenant) ForgetRequests() {
 }
 
 // InsidePause returns the requests that came while the tenant had asked for a
-// pause.
+// pause, but for its first tenth of a second: what came then can have been on
+// its way.
 func (t *Tenant) InsidePause() []Request {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -551,15 +551,8 @@ func TestCase17NoRequestInsideAPause(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			// One request can be on its way when the answer is.
-			if late := tenant.InsidePause(); len(late) > 12 {
-				t.Errorf("%d requests inside the pause, the last %v into it", len(late), late[len(late)-1].At.Sub(late[0].At))
-			} else {
-				for _, q := range late {
-					if since := q.At.Sub(late[0].At); since > 100*time.Millisecond {
-						t.Errorf("a request %v into the pause", since)
-					}
-				}
+			if late := tenant.InsidePause(); len(late) > 0 {
+				t.Errorf("%d requests inside the pause", len(late))
 			}
 			if s := src.Spent(); s.Throttled != 1 || s.Requests == 0 || s.Units == 0 {
 				t.Errorf("spent %+v", s)
