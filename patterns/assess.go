@@ -35,6 +35,7 @@ type reader struct {
 	evidence evidenceKeeper
 	steps    []Step
 	bytes    int // read so far
+	sections int // signs of sections, §
 	lines    int // lines of running text seen, for the title
 	overlap  int // bytes at the head of the block that were looked at before
 }
@@ -334,6 +335,7 @@ func (r *reader) assess(s *scene) {
 }
 
 func (r *reader) countCues(s *scene) {
+	r.sections += bytes.Count(s.text, []byte("§"))
 	for _, c := range s.cues {
 		t := r.cues[c.group]
 		if t == nil {

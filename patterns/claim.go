@@ -164,7 +164,7 @@ func (r *reader) conclude(s *scene, p *individual, near *sums, row bool) {
 			continue
 		}
 		c := claim{
-			sum: near.total[slot], tied: near.tied[slot], first: p.name != "" && p.bond == byRole, bond: p.bond, labelled: p.labelled, row: row, number: p.number != nil,
+			sum: near.total[slot], tied: near.tied[slot], first: p.name != "" && p.bond == byRole, bond: p.bond, labelled: p.labelled, row: row || p.listed, number: p.number != nil,
 			because: p.because, place: s.place(p.start), terms: r.words(near.terms[slot]),
 		}
 		if p.bond < byIdentity {

@@ -14,6 +14,7 @@ type individual struct {
 	name       string // as written; "" if known by number only
 	number     *Found // nil if known by name only
 	key        string // of the person; "" for a role
+	listed     bool   // it heads a line of a list: "Rum 2: Karl-Erik …"
 	labelled   bool   // a field or heading says that the document is about them
 	official   bool   // somebody at work, not somebody written about
 	because    string // code for the explanation
@@ -39,6 +40,8 @@ var (
 	reDotted   = regexp.MustCompile(`^[A-ZÅÄÖ]\. ?[A-ZÅÄÖ]\.(?:[^\p{L}\d]|$)`)
 	// What ties a name to one person: birth, class, age.
 	reIdentity = regexp.MustCompile(`(?i)\b(?:f(?:ödd|\.)? ?-?(?:den )?(?:19|20)\d\d|född(?:es)? (?:den )?\d|f\. ?\d{2}\b|f(?:öd|ödelse)(?:d|datum|tid|år|data):? ?\d|(?:åk|årskurs|klass|kl\.?|förskoleklass) ?\d?[ -]?[a-fA-F0-9]\b|\d{1,2} ?(?:år|mån|månader)\b(?: gammal)?)|\b\d[A-Fa-f]\b|\b(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\b|\b\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])-(?:[xX*]{4}|\s|$)|\bNA?\d[a-z]?\b|\bl(?:gh|ägenhet)\.? ?\d{4}`)
+	reLead     = regexp.MustCompile(`(?i)^\W*(?:(?:mån|tis|ons|tors?|fre|lör|sön)\w*\.? ?)?(?:\d{1,2}[.:/]\d{1,2} ?)?(?:(?:rum|lgh|lägenhet|avd|plats|kl|blå|röd|gul|grön)\.? ?[\w.]{0,5} ?[:–-]? ?)?\W*$`)
+	reFollow   = regexp.MustCompile(`^,? ?(?:\(?(?:f\.? ?-?\d{2,4}|\d[A-Fa-f]|\d{1,2} ?år|åk ?\d)\)?)? ?(?:[:–(]|- )|^, \p{Ll}`)
 	reParty    = regexp.MustCompile(`^,? ?\((?:S|M|V|C|L|KD|MP|SD|FI|fp|s|m|v|c|kd|mp|sd|l|-)\)`)
 	reDate     = regexp.MustCompile(`\b\d{1,2}/\d{1,2}\b|\b20\d\d-\d\d-\d\d\b|\b(?:kl\.?|klockan) ?\d{1,2}[.:]\d\d|\bden \d{1,2} (?:jan|feb|mar|apr|maj|jun|jul|aug|sep|okt|nov|dec)|\b\d{6}\b`)
 )
@@ -168,9 +171,22 @@ func (s *scene) named(n nameFound) individual {
 		ind.because = "individual:first-name-alone"
 	}
 	ind.labelled = label == labelSubject
+	if ind.listed = s.headsLine(n); ind.listed && !n.full && ind.bond == byRole {
+		ind.bond, ind.because = byName, "individual:first-name-in-list"
+	}
 	ind.official = !ind.labelled && (label == labelOfficial || s.officialNear(n, role))
 	ind.key = s.masker.PersonNameKey(nameKey(ind.name), "")
 	return ind
+}
+
+// headsLine reports whether a name begins a line of notes: at most a bullet,
+// a time or a room before it, a colon, dash or class behind it.
+func (s *scene) headsLine(n nameFound) bool {
+	from, to := s.b.span(s.b.line(n.start))
+	if to-from > 220 || !reLead.Match(s.text[from:n.start]) {
+		return false
+	}
+	return reFollow.Match(s.text[n.end:to])
 }
 
 // nameKey writes a name so that "Olsson, Mia" and "Mia Olsson" are the same,

@@ -97,6 +97,9 @@ func (r *reader) innocence() innocence {
 	d["public"] = max(d["public"], level(CuePublic, 0.7))
 	d["statistics"] = max(d["statistics"], level(CueStatistics, 0.5))
 	d["template"] = max(d["template"], level(CueTemplate, 0.8))
+	if sections := float64(r.sections) / size; sections > 3 {
+		d["law"] = max(d["law"], min(3, sections/2))
+	}
 	if r.kinds.about(SocialServices) >= 3 || r.kinds.about(SchoolHealth) >= 3 {
 		d["minutes"] = 0 // minutes of cases about individuals
 	}

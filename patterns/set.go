@@ -42,6 +42,7 @@ type meaning struct {
 	slot     int      // of the category
 	weight   int
 	group    CueGroup // of a cue
+	regexp   bool     // its text is an expression
 	exact    int      // length that a cue must have, in bytes; 0: any
 	custom   int      // 1 + index of the customer's pattern
 	near     bool     // a word that the pattern wants near, not the pattern itself
@@ -58,7 +59,7 @@ func NewSet(lib Library) (*Set, error) {
 		if _, err := b.Term(t); err != nil {
 			return fmt.Errorf("term %q: %w", t.Text, err)
 		}
-		m.text = t.Text
+		m.text, m.regexp = t.Text, t.Mode == Regexp
 		s.terms = append(s.terms, m)
 		return nil
 	}

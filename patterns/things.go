@@ -39,6 +39,11 @@ var (
 // read weighs the things of a scene.
 func (t *thingTally) read(r *reader, s *scene) {
 	t.stamps(s)
+	for _, m := range s.terms {
+		if mean := &r.set.terms[m.term]; mean.regexp && m.weight == 3 && slots[m.slot] == Secrets {
+			t.secrets++ // the expression holds the secret
+		}
+	}
 	for _, c := range []Category{Security, Procurement, NationalSecurity, Secrets} {
 		slot, _ := slotOf(c)
 		t.zones(r, s, slot, c)
@@ -120,6 +125,9 @@ func (s *scene) concrete(c Category, from, to int) float64 {
 		count(reAmount, 0.4, 2)
 		count(reCompany, 0.6, 2.4)
 		count(rePoints, 0.3, 1.2)
+		if facts < 0.5 {
+			return facts // words alone: a policy, a law
+		}
 		if rePending.Match(text) {
 			facts += 2
 		}
