@@ -66,8 +66,9 @@ type Tenant struct {
 	content  map[string]contentGrant
 	rounds   map[string][]*Item
 	copies   map[string]int // monitors of copies → how often they were asked
-	expected time.Time      // end of a pause that was asked for
-	broken   []Request      // came inside a pause
+	// A pause that was asked for.
+	pauseFrom, pauseTo time.Time
+	broken             []Request // came inside a pause
 }
 
 // New starts a tenant. Close stops it.
