@@ -57,7 +57,9 @@ func (db *DB) BeginCrawl(ctx context.Context, scan findings.Scan, scope sources.
 		if fresh {
 			c.Since = ""
 		}
-		if fresh || !underWay {
+		// A place without history begins anew: what the cut-off crawl met may
+		// be gone by now.
+		if fresh || !underWay || c.Since == "" {
 			c.ID++
 			c.Full = c.Since == ""
 		}
