@@ -14,7 +14,8 @@ import (
 
 // Extractor opens archives. An entry that cannot be read is a gap, the rest
 // goes on; where nothing can be read for want of a password, the archive as a
-// whole is encrypted. Content that is damaged fails while the Sink reads it.
+// whole is encrypted. Content that is damaged is handed on as far as it can be
+// read.
 type Extractor struct{}
 
 var _ extract.Extractor = Extractor{}
@@ -114,18 +115,19 @@ func (u *unpacking) file(name string, content io.Reader) error {
 	if err := u.out.File(extract.File{Name: name, Role: extract.Entry, Content: counted}); err != nil {
 		return err
 	}
-	if errors.Is(counted.err, extract.ErrLimit) {
-		return counted.err
+	if counted.broken != nil {
+		return u.gap(name, counted.broken)
 	}
 	return u.ctx.Err()
 }
 
-// countedReader holds what comes out to the limit, and hides the errors of
-// libraries, which may quote names or content.
+// countedReader holds what comes out to the limit. Content that is damaged
+// just ends, so that its Sink reads what there is; why it ended is kept.
 type countedReader struct {
-	r   io.Reader
-	u   *unpacking
-	err error
+	r      io.Reader
+	u      *unpacking
+	err    error // what every further Read returns
+	broken error // why the content is not whole
 }
 
 // Read implements io.Reader.
@@ -142,10 +144,11 @@ func (c *countedReader) Read(p []byte) (int, error) {
 	switch {
 	case c.u.left < 0:
 		c.err = fmt.Errorf("archive: inflated size: %w", extract.ErrLimit)
+		c.broken = c.err
 	case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		c.err = io.EOF
 	case err != nil:
-		c.err = reasonOf(err)
+		c.err, c.broken = io.EOF, reasonOf(err)
 	}
 	return n, c.err
 }

@@ -129,10 +129,7 @@ func (s *storage) read(path string, max int64) []byte {
 	if e == nil || e.Size <= 0 {
 		return nil
 	}
-	content, err := io.ReadAll(io.LimitReader(streamReader(e), max))
-	if err != nil || int64(len(content)) < min(e.Size, max) {
-		s.cut = true
-	}
+	content, _ := io.ReadAll(io.LimitReader(s.open(e), max)) // it does not fail
 	return content
 }
 
@@ -407,7 +404,7 @@ func (o *outlook) attachment(folder string, p properties, depth int) {
 		if name == "" {
 			name = "attachment " + strconv.Itoa(o.m.attached)
 		}
-		o.m.flow.File(extract.File{Name: name, Place: o.m.place, Role: extract.Attachment, MediaType: p.text(attachMIMEID), Content: streamReader(data)})
+		o.m.flow.File(extract.File{Name: name, Place: o.m.place, Role: extract.Attachment, MediaType: p.text(attachMIMEID), Content: o.open(data)})
 	}
 }
 
@@ -429,7 +426,7 @@ func (o *outlook) nested(folder string, depth int) {
 func (o *outlook) embedded(folder, name string) {
 	for _, stream := range []string{"Package", "CONTENTS", "Contents"} {
 		if e := o.streams[folder+stream]; e != nil && e.Size > 0 {
-			o.m.flow.File(extract.File{Name: name, Place: o.m.place, Role: extract.Embedded, Content: streamReader(e)})
+			o.m.flow.File(extract.File{Name: name, Place: o.m.place, Role: extract.Embedded, Content: o.open(e)})
 			return
 		}
 	}
@@ -454,10 +451,29 @@ func hasMIMEHead(raw []byte) bool {
 	return strings.HasPrefix(head, "content-type:") || strings.HasPrefix(head, "mime-version:")
 }
 
-// streamReader reads a stream from its start.
-func streamReader(e *mscfb.File) io.Reader {
+// open reads a stream from its start. One that is damaged ends where it
+// breaks, so that what there is of it is read.
+func (s *storage) open(e *mscfb.File) io.Reader {
 	if _, err := e.Seek(0, io.SeekStart); err != nil {
-		return io.LimitReader(e, 0) // the stream has no beginning
+		s.cut = true
+		return io.LimitReader(e, 0)
 	}
-	return extract.DamagedReader(e)
+	return &streamReader{e: e, s: s}
+}
+
+type streamReader struct {
+	e    *mscfb.File
+	s    *storage
+	read int64
+}
+
+// Read implements io.Reader.
+func (r *streamReader) Read(p []byte) (int, error) {
+	n, err := r.e.Read(p)
+	r.read += int64(n)
+	if err != nil {
+		r.s.cut = r.s.cut || !errors.Is(err, io.EOF) || r.read < r.e.Size
+		err = io.EOF
+	}
+	return n, err
 }
