@@ -169,7 +169,7 @@ func (d *document) objects(path string, depth int) {
 			continue
 		}
 		switch name := strings.ToLower(s.name); {
-		case s.path == path && path == "" && name != "package" && name != "\x01ole10native":
+		case s.path == "" && name != "package" && name != "\x01ole10native" && name != "contents":
 		case name == "worddocument", name == "workbook", name == "book", name == "powerpoint document":
 			if s.path != path {
 				d.flow.Gap("embedded object", d.storage(s.path, depth+1))
@@ -220,10 +220,21 @@ func (d *document) native(b []byte) {
 	d.flow.File(extract.File{Name: name, Role: extract.Embedded, Content: bytes.NewReader(content)})
 }
 
-// leftovers reads the streams of kinds nobody knows for the text they may
-// hold, so that a compound file of an unknown program is not wholly silent.
+// leftovers looks into a compound file of a kind nobody knows: files that lie
+// in it as they are, else whatever looks like text, so that it is not wholly
+// silent.
 func (d *document) leftovers() {
 	if d.known || d.flow.Err() != nil {
+		return
+	}
+	for _, s := range d.file.streams {
+		if !d.done[s] && d.isFile(s) && d.flow.Err() == nil {
+			d.done[s] = true
+			d.known = true
+			d.flow.File(extract.File{Name: s.name, Role: extract.Embedded, Content: s.reader()})
+		}
+	}
+	if d.known {
 		return
 	}
 	for _, s := range d.file.streams {
