@@ -5,7 +5,20 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
+
+// mustHold lists the protections that this kernel has. Namespaces may be
+// forbidden to users, which nobody can tell without trying.
+func mustHold() []string {
+	walls := []string{"environment", "network", "system-calls", "memory", "privileges"}
+	const version = 1 // LANDLOCK_CREATE_RULESET_VERSION
+	if abi, _, err := syscall.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, version); err == 0 && abi > 0 {
+		walls = append(walls, "files")
+	}
+	return walls
+}
 
 // strayDescriptor opens a secret file as descriptor 7 without close-on-exec,
 // as a careless C library would.

@@ -109,20 +109,17 @@ func hold(name string, tried, asked error, how string) Protection {
 }
 
 // restrictFiles leaves the child its scratch folder, the compiled code to
-// read and, if it starts programs, the system's programs and libraries.
+// read and, if it starts programs, the system's programs and libraries: not
+// /opt or all of PATH, where people keep more than programs.
 func restrictFiles(h Handshake) error {
 	rules := []landlock.Rule{landlock.RWDirs(h.Scratch)}
-	if h.Cache != "" {
-		rules = append(rules, landlock.RODirs(h.Cache).IgnoreIfMissing())
+	if readable(h.Cache) {
+		rules = append(rules, landlock.RODirs(h.Cache))
 	}
 	if h.Programs {
-		system := []string{"/usr", "/bin", "/lib", "/lib64", "/opt", "/nix/store", os.Getenv("TESSDATA_PREFIX")}
-		for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-			system = append(system, dir)
-		}
-		for _, dir := range system {
-			if filepath.IsAbs(dir) && dir != "/" {
-				rules = append(rules, landlock.RODirs(dir).IgnoreIfMissing())
+		for _, dir := range []string{"/usr", "/bin", "/lib", "/lib64", "/nix/store", os.Getenv("TESSDATA_PREFIX")} {
+			if readable(dir) {
+				rules = append(rules, landlock.RODirs(dir))
 			}
 		}
 		rules = append(rules,
@@ -130,6 +127,20 @@ func restrictFiles(h Handshake) error {
 			landlock.RWFiles("/dev/null").IgnoreIfMissing())
 	}
 	return landlock.V6.BestEffort().Restrict(rules...)
+}
+
+// readable tells whether a folder is there for this user: a rule about one
+// that is not would void all rules.
+func readable(dir string) bool {
+	if !filepath.IsAbs(dir) || filepath.Clean(dir) == "/" {
+		return false
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return false
+	}
+	_ = f.Close()
+	return true
 }
 
 // restrictResources bounds what a child may take. RLIMIT_AS would break the
