@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -171,7 +172,7 @@ func (m *message) body(p *part) {
 
 // plain writes a body of plain text.
 func (m *message) plain(text string) {
-	text = lineEnds.Replace(text)
+	text = m.uuencoded(lineEnds.Replace(text))
 	if strings.Contains(text, "-----BEGIN PGP MESSAGE-----") {
 		m.flow.Gap("", fmt.Errorf("mail: PGP: %w", extract.ErrEncrypted))
 	}
@@ -182,6 +183,27 @@ func (m *message) plain(text string) {
 		m.flow.Line()
 	}
 }
+
+// uuencoded hands on the attachments that old programs put into the text
+// itself, and returns the text without them.
+func (m *message) uuencoded(text string) string {
+	for {
+		begin := uuBegin.FindStringSubmatchIndex(text)
+		if begin == nil || m.flow.Err() != nil {
+			return text
+		}
+		length := strings.Index(text[begin[0]:], "\nend\n")
+		if length < 0 {
+			return text
+		}
+		name, body := text[begin[2]:begin[3]], text[begin[0]:begin[0]+length]
+		m.attached++
+		m.flow.File(extract.File{Name: name, Place: m.place, Role: extract.Attachment, Content: newUuencode(strings.NewReader(body))})
+		text = text[:begin[0]] + text[begin[0]+length+len("\nend\n"):]
+	}
+}
+
+var uuBegin = regexp.MustCompile(`(?m)^begin [0-7]{3,4} (\S.*)\n[!-`+"`"+`]`)
 
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "")
 
