@@ -108,12 +108,14 @@ func requeue(ctx context.Context, tx *sql.Tx, q queue, document int64) error {
 // River's clocks. A job has ten minutes; a client that finds jobs of a dead
 // one gives them back after twelve.
 const (
-	jobTimeout    = 10 * time.Minute
-	rescueAfter   = 12 * time.Minute
-	fetchCooldown = 2 * time.Millisecond
-	fetchPoll     = 100 * time.Millisecond
-	emptyPoll     = 5 * time.Millisecond
-	keepFinished  = time.Hour
+	jobTimeout = 10 * time.Minute
+
+	recogniseTimeout = time.Hour
+	rescueAfter      = 12 * time.Minute
+	fetchCooldown    = 2 * time.Millisecond
+	fetchPoll        = 100 * time.Millisecond
+	emptyPoll        = 5 * time.Millisecond
+	keepFinished     = time.Hour
 )
 
 // Work implements findings.Queue.
@@ -238,9 +240,7 @@ func (s *shift) client() (*river.Client[*sql.Tx], error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[readJob]) error {
 		return s.work(ctx, toRead, job.Args.Documents)
 	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[recogniseJob]) error {
-		return s.work(ctx, toRecognise, job.Args.Documents)
-	}))
+	river.AddWorker(workers, &recogniser{shift: s})
 	queues := map[string]river.QueueConfig{toRead.name(): {MaxWorkers: max(1, s.workers.Documents)}}
 	if s.workers.OCR > 0 {
 		queues[toRecognise.name()] = river.QueueConfig{MaxWorkers: s.workers.OCR}
@@ -251,6 +251,21 @@ func (s *shift) client() (*river.Client[*sql.Tx], error) {
 		FetchCooldown: fetchCooldown, FetchPollInterval: fetchPoll,
 		CompletedJobRetentionPeriod: keepFinished,
 	})
+}
+
+// recogniser works on jobs of the text recognition, which has a time limit of
+// its own: a document of a thousand scanned pages takes its while.
+type recogniser struct {
+	river.WorkerDefaults[recogniseJob]
+	shift *shift
+}
+
+// Timeout bounds one job; the sandbox bounds the document well before.
+func (*recogniser) Timeout(*river.Job[recogniseJob]) time.Duration { return recogniseTimeout }
+
+// Work reads the job's documents with text recognition.
+func (r *recogniser) Work(ctx context.Context, job *river.Job[recogniseJob]) error {
+	return r.shift.work(ctx, toRecognise, job.Args.Documents)
 }
 
 // HandleError is called by River when a job fails, which ours never do: they
