@@ -187,23 +187,32 @@ func (m *message) plain(text string) {
 // uuencoded hands on the attachments that old programs put into the text
 // itself, and returns the text without them.
 func (m *message) uuencoded(text string) string {
-	for {
+	var rest strings.Builder
+	for m.flow.Err() == nil {
 		begin := uuBegin.FindStringSubmatchIndex(text)
-		if begin == nil || m.flow.Err() != nil {
-			return text
+		if begin == nil {
+			break
 		}
-		length := strings.Index(text[begin[0]:], "\nend\n")
+		length := strings.Index(text[begin[0]:], uuEnd)
 		if length < 0 {
-			return text
+			break
 		}
 		name, body := text[begin[2]:begin[3]], text[begin[0]:begin[0]+length]
 		m.attached++
 		m.flow.File(extract.File{Name: name, Place: m.place, Role: extract.Attachment, Content: newUuencode(strings.NewReader(body))})
-		text = text[:begin[0]] + text[begin[0]+length+len("\nend\n"):]
+		rest.WriteString(text[:begin[0]])
+		text = text[begin[0]+length+len(uuEnd):]
 	}
+	if rest.Len() == 0 {
+		return text
+	}
+	rest.WriteString(text)
+	return rest.String()
 }
 
-var uuBegin = regexp.MustCompile(`(?m)^begin [0-7]{3,4} (\S.*)\n[!-`+"`"+`]`)
+const uuEnd = "\nend\n"
+
+var uuBegin = regexp.MustCompile(`(?m)^begin [0-7]{3,4} (\S.*)\n[!-` + "`" + `]`)
 
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "")
 
