@@ -109,10 +109,10 @@ func (r *round) finish(ctx context.Context, delta string, changes []sources.Chan
 	if err := r.visit(sources.Page{Changes: changes, Next: next.cursor()}); err != nil {
 		return err
 	}
-	if next.Stale {
+	if next.Stale && !r.at.Full {
 		return errStale
 	}
-	return nil
+	return nil // a full crawl listed everything; if some paths are old, the next is full as well
 }
 
 // noteMissingChildren has folders that came back from a recycle bin reported

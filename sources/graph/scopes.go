@@ -21,7 +21,7 @@ import (
 // its ID begins with "site:", its Path is what its drives' paths begin with.
 // Drives below such a Path are not known to be gone.
 func (s *Source) Scopes(ctx context.Context, visit func(sources.Scope) error) error {
-	e := &enumeration{source: s, found: map[string]bool{}, geo: map[string]string{}, channels: map[string]string{}}
+	e := &enumeration{source: s, found: map[string]bool{}, geo: map[string]string{}, channels: map[string]string{}, addresses: map[string]bool{}}
 	if err := e.sites(ctx); err != nil {
 		return err
 	}
@@ -51,14 +51,14 @@ func (s *Source) Scopes(ctx context.Context, visit func(sources.Scope) error) er
 
 // enumeration collects the scopes of a tenant.
 type enumeration struct {
-	source   *Source
-	all      []site
-	geo      map[string]string // host → data location
-	found    map[string]bool   // drives
-	channels map[string]string // drive → "team / channel", for channels with a site of their own
-	scopes   []named
-	personal bool     // some personal site was listed
-	after    []func() // adds channels' drives that no site led to
+	source    *Source
+	all       []site
+	geo       map[string]string // host → data location
+	found     map[string]bool   // drives
+	channels  map[string]string // drive → "team / channel", for channels with a site of their own
+	scopes    []named
+	addresses map[string]bool // of the personal sites that were listed: "personal/anna_kommun_se"
+	after     []func()        // adds channels' drives that no site led to
 }
 
 // named is a scope whose path is given once all names are known.
@@ -136,7 +136,7 @@ func (e *enumeration) add(st site) {
 		e.geo[strings.ToLower(cmp.Or(st.SiteCollection.HostName, st.host()))] = code
 	}
 	if st.personal() {
-		e.personal = true
+		e.addresses[strings.ToLower(st.address())] = true
 		if !*e.source.config.Personal {
 			return
 		}
@@ -214,13 +214,13 @@ const maxDriveless = 7 * 24 * time.Hour
 // permission of its own (User.Read.All); without it the list of sites has to
 // do, and that is a gap only when it held no personal site.
 func (e *enumeration) users(ctx context.Context) error {
-	type user struct{ ID, DisplayName, UserPrincipalName, Mail string }
+	type user struct{ ID, DisplayName, UserPrincipalName string }
 	err := e.source.pages(ctx, func() ([]byte, error) { return e.source.client.Users(ctx) }, func(entry json.RawMessage) error {
 		var u user
 		if err := json.Unmarshal(entry, &u); err != nil || u.ID == "" {
 			return untrusted("a user is not what is documented")
 		}
-		if e.source.knownDriveless(u.ID) {
+		if e.addresses[personalAddress(u.UserPrincipalName)] || e.source.knownDriveless(u.ID) {
 			return nil
 		}
 		st := site{ID: "user:" + u.ID, DisplayName: cmp.Or(u.DisplayName, u.UserPrincipalName, u.ID), IsPersonalSite: true, WebURL: ""}
@@ -239,13 +239,24 @@ func (e *enumeration) users(ctx context.Context) error {
 		return nil
 	})
 	switch {
-	case err == nil || errors.Is(err, sources.ErrDenied) && e.personal:
+	case err == nil || errors.Is(err, sources.ErrDenied) && len(e.addresses) > 0:
 		return nil
 	case ended(ctx, err):
 		return fmt.Errorf("listing the users: %w", err)
 	}
 	e.scopes = append(e.scopes, named{Scope: sources.Scope{ID: "users", Site: "OneDrive", Reason: err}, first: "OneDrive", address: "users"})
 	return nil
+}
+
+// personalAddress is where SharePoint puts a user's OneDrive, as far as the
+// name tells: what is no letter or digit becomes _.
+func personalAddress(userPrincipalName string) string {
+	return "personal/" + strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToLower(userPrincipalName))
 }
 
 func noDrive(err error) bool {

@@ -216,7 +216,7 @@ func (t *Tenant) AddUser(name, mail, refusal string) *Drive {
 	if refusal != "" {
 		return nil
 	}
-	site := t.addSite(SiteSpec{Title: name, Path: "personal/" + slug(mail), Personal: true})
+	site := t.addSite(SiteSpec{Title: name, Path: "personal/" + strings.NewReplacer("@", "_", ".", "_").Replace(mail), Personal: true})
 	u.drive = site.addDrive(DriveSpec{Name: "OneDrive", Owner: name})
 	return u.drive
 }
