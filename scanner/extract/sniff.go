@@ -159,7 +159,7 @@ func sniffText(name string, head []byte) string {
 	}
 	text, _ := c.encoding("").NewDecoder().Bytes(head)
 	start := bytes.TrimLeft(text, "\ufeff \t\r\n\f\v")
-	if t := structured(start); t != "" {
+	if t := structured(name, start); t != "" {
 		return t
 	}
 	if t := listed(start); t != "" {
@@ -197,7 +197,8 @@ var codeEndings = map[string]bool{
 }
 
 var (
-	htmlStart = regexp.MustCompile(`(?is)^(<!--.*?-->\s*|<\?xml[^>]*\?>\s*)*(<!doctype\s+html|<(html|head|body|title|table|script|style|meta|div|p|center|font|frameset|h[1-6])[\s>])`)
+	htmlStart = regexp.MustCompile(`(?is)^(<!--.*?-->\s*)*(<(head|body|title|table|tr|td|script|style|meta|div|p|center|font|frameset|h[1-6]|a|span|b|i|u|ul|ol|li|br|img|hr|pre|strong|em|blockquote|iframe|input|select|base)[\s>/])`)
+	htmlRoot  = regexp.MustCompile(`(?is)^(<!--.*?-->\s*|<\?xml[^>]*\?>\s*)*(<!doctype\s+html|<html[\s>])`)
 	xmlStart  = regexp.MustCompile(`(?s)^(<\?xml\s|(<!--.*?-->\s*)*(<!DOCTYPE\s|<[A-Za-z_][\w.:-]*(\s+[\w:.-]+\s*=\s*["']|\s*/?>)))`)
 	xmlRoot   = regexp.MustCompile(`<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)`)
 	flatODF   = regexp.MustCompile(`office:mimetype\s*=\s*["'](application/vnd\.oasis\.opendocument\.[a-z-]+)["']`)
@@ -205,20 +206,20 @@ var (
 )
 
 // structured recognises markup and object notation by how it starts.
-func structured(start []byte) string {
+func structured(name string, start []byte) string {
 	switch {
 	case bytes.HasPrefix(start, []byte(`{\rtf`)), bytes.HasPrefix(start, []byte(`{\urtf`)):
 		return "application/rtf"
 	case len(start) > 0 && start[0] == '<':
-		return sniffMarkup(start)
+		return sniffMarkup(name, start)
 	case len(start) > 1 && (start[0] == '{' || start[0] == '['):
 		return sniffJSON(start)
 	}
 	return ""
 }
 
-func sniffMarkup(start []byte) string {
-	if htmlStart.Match(start) {
+func sniffMarkup(name string, start []byte) string {
+	if htmlRoot.Match(start) || htmlStart.Match(start) {
 		return "text/html"
 	}
 	if !xmlStart.Match(start) {
@@ -230,6 +231,9 @@ func sniffMarkup(start []byte) string {
 	m := xmlRoot.FindSubmatch(start)
 	if m == nil {
 		return "application/xml"
+	}
+	if e := strings.ToLower(path.Ext(name)); e == ".htm" || e == ".html" {
+		return "text/html"
 	}
 	if !bytes.HasPrefix(start, []byte("<?xml")) && !bytes.Contains(start, []byte("</")) && !bytes.Contains(start, []byte("xmlns")) {
 		return ""
