@@ -48,6 +48,8 @@ func readExif(in extract.Input) exif {
 		block = chunk(in, 8, "eXIf", true)
 	case "image/webp":
 		block = bytes.TrimPrefix(chunk(in, 12, "EXIF", false), []byte("Exif\x00\x00"))
+	case "image/heic", "image/heif", "image/avif":
+		block = embeddedExif(in)
 	case "image/tiff":
 		block = make([]byte, min(in.Size, 16<<20))
 		n, _ := in.ReadAt(block, 0)
@@ -106,6 +108,27 @@ func chunk(in extract.Input, at int64, name string, png bool) []byte {
 			return b[:n]
 		}
 		at = next
+	}
+	return nil
+}
+
+// embeddedExif finds the block by its own beginning, wherever the boxes of the
+// file put it.
+func embeddedExif(in extract.Input) []byte {
+	const piece, overlap = 1 << 20, 16
+	buf := make([]byte, piece)
+	for at := int64(0); at < min(in.Size, 64<<20); at += piece - overlap {
+		n, err := in.ReadAt(buf, at)
+		for _, mark := range []string{"Exif\x00\x00II*\x00", "Exif\x00\x00MM\x00*"} {
+			if i := bytes.Index(buf[:n], []byte(mark)); i >= 0 {
+				block := make([]byte, maxValue)
+				n, _ := in.ReadAt(block, at+int64(i)+6)
+				return block[:n]
+			}
+		}
+		if err != nil {
+			break
+		}
 	}
 	return nil
 }
