@@ -34,10 +34,11 @@ type reader struct {
 	markings markingReader
 	evidence evidenceKeeper
 	steps    []Step
-	bytes    int // read so far
-	sections int // signs of sections, §
-	lines    int // lines of running text seen, for the title
-	overlap  int // bytes at the head of the block that were looked at before
+	bytes    int            // read so far
+	together map[string]int // see combined
+	sections int            // signs of sections, §
+	lines    int            // lines of running text seen, for the title
+	overlap  int            // bytes at the head of the block that were looked at before
 }
 
 // cueTally counts what speaks for one innocence over the whole document.

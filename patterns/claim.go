@@ -137,7 +137,8 @@ func (r *reader) claim(s *scene, people []individual) {
 	general := map[int]float64{}
 	for i := range people {
 		p := &people[i]
-		if p.official || s.b.row(p.start) != nil && p.bond > byRole {
+		// A title does not shield the one whom a personnel case is about.
+		if p.official && r.kinds.about(HR) < 3 || s.b.row(p.start) != nil && p.bond > byRole {
 			continue
 		}
 		if p.number != nil && r.testNumber(p.number) {

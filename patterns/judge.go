@@ -15,6 +15,7 @@ const (
 	countsFor = 1.2 // protected identities: a life may depend on it
 	sure      = 3.2
 	enough    = 4.5
+	together  = 2.4
 )
 
 // Finish implements Reader.
@@ -128,9 +129,13 @@ func (r *reader) judgeCategory(slot int, c Category, doc innocence) (CategoryFou
 		limit = countsFor
 	}
 	var firm bool
+	strongest := r.combined(doc)
 	for _, key := range slices.Sorted(maps.Keys(r.claims[slot].people)) {
 		cl := r.claims[slot].people[key]
 		score, because := r.score(slot, c, key, cl, doc)
+		if score < limit && strongest[key] == slot+1 {
+			score, because = limit, append(because, "combined")
+		}
 		r.explainClaim(c, cl, score, limit, because)
 		if score < limit {
 			continue
@@ -157,6 +162,37 @@ func (r *reader) judgeCategory(slot int, c Category, doc innocence) (CategoryFou
 		found.Confidence = High
 	}
 	return found, true
+}
+
+// combined finds the people of whom several categories each say too little,
+// but all together enough: the slot, plus one, of the one that says most.
+func (r *reader) combined(doc innocence) map[string]int {
+	if r.together != nil {
+		return r.together
+	}
+	r.together = map[string]int{}
+	sum, best := map[string]float64{}, map[string]float64{}
+	for slot, c := range slots {
+		if c.aboutThings() || c == Politics || c == Religion || c == Ethnicity {
+			continue
+		}
+		for key, cl := range r.claims[slot].people {
+			if key == "" {
+				continue
+			}
+			score, _ := r.score(slot, c, key, cl, doc)
+			sum[key] += score
+			if score > best[key] {
+				best[key], r.together[key] = score, slot+1
+			}
+		}
+	}
+	for key := range r.together {
+		if sum[key] < together || best[key] < counts/2 {
+			delete(r.together, key)
+		}
+	}
+	return r.together
 }
 
 func confidenceOf(score, limit float64, cl claim) Confidence {
@@ -191,7 +227,7 @@ func (r *reader) score(slot int, c Category, key string, cl claim, doc innocence
 	if cl.bond < byIdentity {
 		because = append(because, fmt.Sprintf("story:%.1f", cl.story))
 	}
-	if cl.bond <= byName && !cl.labelled && r.officers[key] {
+	if cl.bond <= byName && !cl.labelled && r.officers[key] && !(c == HR && r.kinds.about(HR) >= 3) {
 		return 0, append(because, "official")
 	}
 	code, level := doc.worst(cl.labelled || cl.number)
