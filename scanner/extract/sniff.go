@@ -219,7 +219,8 @@ func structured(name string, start []byte) string {
 }
 
 func sniffMarkup(name string, start []byte) string {
-	if htmlRoot.Match(start) || htmlStart.Match(start) {
+	ending := strings.ToLower(path.Ext(name))
+	if htmlRoot.Match(start) || ending != ".xml" && htmlStart.Match(start) {
 		return "text/html"
 	}
 	if !xmlStart.Match(start) {
@@ -232,7 +233,7 @@ func sniffMarkup(name string, start []byte) string {
 	if m == nil {
 		return "application/xml"
 	}
-	if e := strings.ToLower(path.Ext(name)); e == ".htm" || e == ".html" {
+	if ending == ".htm" || ending == ".html" {
 		return "text/html"
 	}
 	if !bytes.HasPrefix(start, []byte("<?xml")) && !bytes.Contains(start, []byte("</")) && !bytes.Contains(start, []byte("xmlns")) {

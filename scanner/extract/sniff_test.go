@@ -77,6 +77,7 @@ func TestSniff(t *testing.T) {
 		{"a", "\ufeff\n<!-- x -->\n<!DOCTYPE html>\n<p>", "text/html"},
 		{"a.xml", "<?xml version=\"1.0\"?>\n<elever><elev/></elever>", "application/xml"},
 		{"a", "<span>Hej</span> <b>du</b>", "text/html"},
+		{"a.xml", "<a>Hej</a>", "application/xml"},
 		{"a.htm", "<min-knapp>Hej</min-knapp>", "text/html"},
 		{"a.xml", "<?xml version='1.0'?><table><rad/></table>", "application/xml"},
 		{"a", "<?xml version='1.0'?><!DOCTYPE html PUBLIC 'x'><html/>", "text/html"},
