@@ -2,6 +2,7 @@ package ole
 
 import (
 	"bytes"
+	"compress/zlib"
 	"fmt"
 	"io"
 
@@ -37,9 +38,26 @@ func (d *document) pictures(b []byte, path string) {
 		if ending == "bmp" {
 			content = io.MultiReader(bytes.NewReader(bitmapHeader(record[8+skip:8+size])), content)
 		}
-		d.flow.File(extract.File{Name: fmt.Sprintf("image%d.%s", count, ending), Role: extract.Picture, Content: content})
+		role := extract.Picture
+		if ending == "emf" || ending == "wmf" { // drawings, with their text in them
+			role = extract.Embedded
+			content = d.unpacked(record[8+skip-2], content)
+		}
+		d.flow.File(extract.File{Name: fmt.Sprintf("image%d.%s", count, ending), Role: role, Content: content})
 		i += 4 + int(size) - 1
 	}
+}
+
+// unpacked inflates a drawing if it says that it is deflated.
+func (d *document) unpacked(compression byte, r io.Reader) io.Reader {
+	if compression != 0 {
+		return r
+	}
+	z, err := zlib.NewReader(r)
+	if err != nil {
+		return bytes.NewReader(nil)
+	}
+	return &bounded{z, d.in.Limits.Inflate}
 }
 
 // pictureKind tells by the head of a record which picture it holds, and how
@@ -50,7 +68,12 @@ func pictureKind(instance, kind uint16) (ending string, skip int) {
 	}
 	instance >>= 4
 	one, two := uint16(0), uint16(0) // instances with one and two identifiers
+	head := 1                        // bytes after the identifiers
 	switch kind {
+	case 0xF01A:
+		ending, one, two, head = "emf", 0x3D4, 0x3D5, 34
+	case 0xF01B:
+		ending, one, two, head = "wmf", 0x216, 0x217, 34
 	case 0xF01D, 0xF02A:
 		ending, one, two = "jpg", 0x46A, 0x46B
 		if instance == 0x6E2 || instance == 0x6E3 {
@@ -67,9 +90,9 @@ func pictureKind(instance, kind uint16) (ending string, skip int) {
 	}
 	switch instance {
 	case one:
-		return ending, 17
+		return ending, 16 + head
 	case two:
-		return ending, 33
+		return ending, 32 + head
 	}
 	return "", 0
 }

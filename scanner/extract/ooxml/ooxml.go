@@ -164,7 +164,7 @@ func (d *document) deal(p *extract.ZipPart, place string, pictures extract.Role)
 			return
 		}
 		d.hand(p, place, extract.Embedded)
-	case ".png", ".jpg", ".jpeg", ".jfif", ".gif", ".tif", ".tiff", ".bmp", ".webp", ".emf", ".wmf", ".emz", ".wmz", ".svg", ".wdp", ".heic", ".pict", ".pct":
+	case ".png", ".jpg", ".jpeg", ".jfif", ".gif", ".tif", ".tiff", ".bmp", ".webp", ".wdp", ".heic", ".pict", ".pct":
 		d.hand(p, place, pictures)
 	default:
 		d.hand(p, place, extract.Embedded)

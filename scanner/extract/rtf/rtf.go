@@ -487,6 +487,9 @@ func (p *parser) endBinary(kind destination) {
 	p.images++
 	file := extract.File{Name: fmt.Sprintf("image%d%s", p.images, p.ending), Role: extract.Picture}
 	content := b.content
+	if p.ending == ".emf" || p.ending == ".wmf" { // drawings, with their text in them
+		file.Role = extract.Embedded
+	}
 	if kind == toObject {
 		file.Name, file.Role = fmt.Sprintf("object%d", p.images), extract.Embedded
 		content = objectContent(content)
