@@ -56,7 +56,7 @@ func (p *literalPass) block(b []byte, from, to int, state uint32) uint32 {
 // run returns the state after b.
 func (t *literalTable) run(b []byte, state uint32) uint32 {
 	for _, c := range b {
-		state = t.next[state+uint32(t.class[c])]
+		state = t.next[state+uint32(t.class[c])] &^ accepts
 	}
 	return state
 }
@@ -66,8 +66,8 @@ func (p *literalPass) one(lane int, b []byte, from, to int, state uint32) uint32
 	t := p.table
 	for i, c := range b[from:to] {
 		state = t.next[state+uint32(t.class[c])]
-		if state >= t.accepting {
-			p.lanes[lane] = append(p.lanes[lane], proposal{from + i + 1, state})
+		if state >= accepts {
+			state = p.note(lane, from+i+1, state)
 		}
 	}
 	return state
@@ -76,7 +76,7 @@ func (p *literalPass) one(lane int, b []byte, from, to int, state uint32) uint32
 // four runs over the quarters of b, which lies at offset from, and returns
 // the state of the last.
 func (p *literalPass) four(b []byte, from, quarter int, s [4]uint32) uint32 {
-	next, class, accepting := p.table.next, &p.table.class, p.table.accepting
+	next, class := p.table.next, &p.table.class
 	b0, b1, b2, b3 := b[:quarter], b[quarter:2*quarter], b[2*quarter:3*quarter], b[3*quarter:4*quarter]
 	b1, b2, b3 = b1[:len(b0)], b2[:len(b0)], b3[:len(b0)]
 	s0, s1, s2, s3 := s[0], s[1], s[2], s[3]
@@ -85,18 +85,22 @@ func (p *literalPass) four(b []byte, from, quarter int, s [4]uint32) uint32 {
 		s1 = next[s1+uint32(class[b1[i]])]
 		s2 = next[s2+uint32(class[b2[i]])]
 		s3 = next[s3+uint32(class[b3[i]])]
-		if s0|s1|s2|s3 >= accepting {
-			p.note(0, from+i+1, s0)
-			p.note(1, from+quarter+i+1, s1)
-			p.note(2, from+2*quarter+i+1, s2)
-			p.note(3, from+3*quarter+i+1, s3)
+		if s0|s1|s2|s3 >= accepts {
+			s0 = p.note(0, from+i+1, s0)
+			s1 = p.note(1, from+quarter+i+1, s1)
+			s2 = p.note(2, from+2*quarter+i+1, s2)
+			s3 = p.note(3, from+3*quarter+i+1, s3)
 		}
 	}
 	return s3
 }
 
-func (p *literalPass) note(lane, end int, state uint32) {
-	if state >= p.table.accepting {
-		p.lanes[lane] = append(p.lanes[lane], proposal{end, state})
+// note notes the proposal of an accepting entry, and returns the state.
+func (p *literalPass) note(lane, end int, entry uint32) uint32 {
+	if entry < accepts {
+		return entry
 	}
+	state := entry &^ accepts
+	p.lanes[lane] = append(p.lanes[lane], proposal{end, state})
+	return state
 }

@@ -64,16 +64,13 @@ func literalsSum(literals []literal) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// appendTo appends the table; the gap before the accepting rows is left out.
 func (t *literalTable) appendTo(b []byte) []byte {
 	b = append(b, t.class[:]...)
-	for _, v := range []uint32{t.stride, t.quiet, t.accepting, t.first, uint32(t.reach)} {
-		b = binary.LittleEndian.AppendUint32(b, v)
-	}
+	b = binary.LittleEndian.AppendUint32(b, t.stride)
+	b = binary.LittleEndian.AppendUint32(b, uint32(t.reach))
 	b = appendList(b, t.idsFrom)
 	b = appendList(b, t.ids)
-	b = appendList(b, t.next[:t.quiet*t.stride])
-	return appendList(b, t.next[t.first*t.stride:])
+	return appendList(b, t.next)
 }
 
 func appendList[T uint32 | int32](b []byte, list []T) []byte {
@@ -85,24 +82,44 @@ func appendList[T uint32 | int32](b []byte, list []T) []byte {
 }
 
 // readTable reads what appendTo appended; its caller has checked that it is
-// whole.
+// whole. It returns nil when the table leads out of itself.
 func readTable(b []byte) *literalTable {
 	t := &literalTable{}
 	b = b[copy(t.class[:], b):]
-	var reach uint32
-	for _, v := range []*uint32{&t.stride, &t.quiet, &t.accepting, &t.first, &reach} {
-		*v = binary.LittleEndian.Uint32(b)
-		b = b[4:]
-	}
-	t.reach = int(reach)
-	t.idsFrom, b = readList[uint32](b)
+	t.stride = binary.LittleEndian.Uint32(b)
+	t.reach = int(binary.LittleEndian.Uint32(b[4:]))
+	t.idsFrom, b = readList[uint32](b[8:])
 	t.ids, b = readList[int32](b)
-	quiet, b := list(b)
-	accepting, _ := list(b)
-	t.next = make([]uint32, int(t.first*t.stride)+len(accepting)/4)
-	fillList(t.next, quiet)
-	fillList(t.next[t.first*t.stride:], accepting)
+	t.next, _ = readList[uint32](b)
+	if !t.sound() {
+		return nil
+	}
 	return t
+}
+
+// sound reports whether every look-up stays inside the table.
+func (t *literalTable) sound() bool {
+	rows := len(t.idsFrom) - 1
+	if t.stride == 0 || rows < 1 || len(t.next) != rows*int(t.stride) {
+		return false
+	}
+	for _, c := range t.class {
+		if uint32(c) >= t.stride {
+			return false
+		}
+	}
+	last := uint32(len(t.next)) - t.stride
+	for _, s := range t.next {
+		if s&^accepts > last {
+			return false
+		}
+	}
+	for i, from := range t.idsFrom {
+		if int(from) > len(t.ids) || i > 0 && from < t.idsFrom[i-1] {
+			return false
+		}
+	}
+	return true
 }
 
 // list cuts a list off: its bytes, and the rest.
