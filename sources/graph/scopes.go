@@ -55,6 +55,7 @@ type enumeration struct {
 	all       []site
 	geo       map[string]string // host → data location
 	found     map[string]bool   // drives
+	excluded  []string          // addresses of the sites that are not looked at
 	channels  map[string]string // drive → "team / channel", for channels with a site of their own
 	scopes    []named
 	addresses map[string]bool // of the personal sites that were listed: "personal/anna_kommun_se"
@@ -143,7 +144,16 @@ func (e *enumeration) add(st site) {
 	}
 	if e.source.config.wants(func(f Filter) []string { return f.Sites }, st.title(), st.Name, st.WebURL) {
 		e.all = append(e.all, st)
+		return
 	}
+	e.excluded = append(e.excluded, strings.ToLower(strings.TrimRight(st.WebURL, "/"))+"/")
+}
+
+// unwanted says whether an address lies in a site that is not looked at.
+func (e *enumeration) unwanted(address string) bool {
+	return len(e.source.config.Sites) > 0 || slices.ContainsFunc(e.excluded, func(site string) bool {
+		return strings.HasPrefix(strings.ToLower(address), site)
+	})
 }
 
 // drives lists the drives of every site.
@@ -317,6 +327,9 @@ func (e *enumeration) teams(ctx context.Context) error {
 			}
 			e.channels[f.ParentDrive] = name
 			later = append(later, func() {
+				if e.unwanted(f.WebURL) {
+					return
+				}
 				e.drive(site{ID: "team:" + team.ID, DisplayName: name, WebURL: f.WebURL}, drive{ID: f.ParentDrive, Name: "Dokument", WebURL: f.WebURL})
 			})
 			return nil

@@ -224,9 +224,11 @@ func (t *Tenant) routeSites(r *http.Request, parts []string) reply {
 		if !t.granted("Sites.Read.All", "Sites.ReadWrite.All", "Sites.FullControl.All") {
 			return denied()
 		}
-		all := make([]any, len(t.sites))
-		for i, s := range t.sites {
-			all[i] = s.json(len(parts) == 1)
+		all := []any{}
+		for _, s := range t.sites {
+			if !s.Personal || !t.options.HidePersonal {
+				all = append(all, s.json(len(parts) == 1))
+			}
 		}
 		return t.list(r, all, "/sites/oneDrive.getAllSites")
 	case strings.HasSuffix(parts[0], ":"): // host:/path

@@ -21,14 +21,15 @@ import (
 
 // Options say what a tenant is like. The zero value is a friendly one.
 type Options struct {
-	Host       string        // of its SharePoint; "kommun.sharepoint.com" if empty
-	PageSize   int           // most entries on a page; 200 if zero
-	TokenLife  time.Duration // one hour if zero
-	Roles      []string      // granted; Sites.Read.All, Files.Read.All, Channel.ReadBasic.All, User.Read.All if nil
-	UnitLimit  int           // resource units a minute; 0: no throttling
-	RetryAfter string        // of a 429; the seconds to the end of the minute if empty
-	Latency    time.Duration // before every answer
-	NoSharing  bool          // refuses to tell changes of sharing, as a tenant may
+	Host         string        // of its SharePoint; "kommun.sharepoint.com" if empty
+	PageSize     int           // most entries on a page; 200 if zero
+	TokenLife    time.Duration // one hour if zero
+	Roles        []string      // granted; Sites.Read.All, Files.Read.All, Channel.ReadBasic.All, User.Read.All if nil
+	UnitLimit    int           // resource units a minute; 0: no throttling
+	RetryAfter   string        // of a 429; the seconds to the end of the minute if empty
+	Latency      time.Duration // before every answer
+	HidePersonal bool          // the list of sites holds no personal ones
+	NoSharing    bool          // refuses to tell changes of sharing, as a tenant may
 }
 
 // Tenant is a running simulated tenant. All methods may be called while it is

@@ -317,3 +317,27 @@ func TestWhatCannotBeListedIsAGap(t *testing.T) {
 		t.Errorf("gaps %v, want %v", gaps, want)
 	}
 }
+
+func TestOneDrivesThatOnlyUsersLeadTo(t *testing.T) {
+	tenant := start(t, graphtest.Options{HidePersonal: true, PageSize: 2})
+	for i := range 5 {
+		tenant.AddUser(fmt.Sprint("Person ", i), fmt.Sprintf("p%d@kommun.example", i), "")
+	}
+	all := scopes(t, open(t, tenant))
+	if len(all) != 5 || all[0].Reason != nil || !strings.HasSuffix(all[0].Path, "/OneDrive") {
+		t.Errorf("scopes %+v", all)
+	}
+}
+
+func TestChannelsOfUnwantedSitesStayUnwanted(t *testing.T) {
+	tenant := start(t, graphtest.Options{})
+	team := tenant.AddTeam("Team")
+	team.AddChannel("Hemligt", "private", tenant.AddSite(graphtest.SiteSpec{Title: "Team-Hemligt"}).AddDrive(graphtest.DriveSpec{Name: "Dokument"}))
+	no := false
+	all := scopes(t, open(t, tenant, func(c *graph.Config) {
+		c.Teams, c.Personal, c.Exclude.Sites = true, &no, []string{"Team-*"}
+	}))
+	if len(all) != 0 {
+		t.Errorf("scopes %+v, want none", all)
+	}
+}
