@@ -216,23 +216,29 @@ func (c *child) listen(doc inspect.Document) (a answer, chars int64, err error) 
 		}
 		switch kind {
 		case frameProgress:
-			b, err := c.wire.payload(n)
-			if err != nil || n != 8 {
+			if n != 8 {
 				return answer{}, chars, errFrame
+			}
+			b, err := c.wire.payload(n)
+			if err != nil {
+				return answer{}, chars, err
 			}
 			chars = max(chars, int64(binary.BigEndian.Uint64(b)))
 		case frameText:
 			var part inspect.TextPart
-			if err := c.wire.decode(n, &part); err != nil {
-				return answer{}, chars, err
-			}
 			if doc.Text == nil {
 				return answer{}, chars, errFrame
+			}
+			if err := c.wire.decode(n, &part); err != nil {
+				return answer{}, chars, err
 			}
 			if err := doc.Text(part); err != nil {
 				return answer{}, chars, textError{err}
 			}
 		case frameAnswer:
+			if n > maxAnswer {
+				return answer{}, chars, errFrame
+			}
 			err := c.wire.decode(n, &a)
 			return a, chars, err
 		default:

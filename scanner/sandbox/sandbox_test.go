@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +41,36 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "sandbox-parent" {
 		parent(os.Args[2])
 	}
+	if len(os.Args) > 2 && os.Args[1] == "sandbox-liar" {
+		liar(os.Args[2])
+	}
 	goleak.VerifyTestMain(m)
+}
+
+// lies are what a child that a document took over might say.
+var lies = map[string]string{
+	"noise":        strings.Repeat("\xffnoise", 1000),
+	"endless":      "A\xff\xff\xff\xff",
+	"cut off":      "A\x00\x00\x10\x00{",
+	"not JSON":     "A\x00\x00\x00\x04{{{{",
+	"wrong types":  `A` + "\x00\x00\x00\x0e" + `{"Result":"hi"}`[:14],
+	"unasked text": "T\x00\x00\x00\x02{}",
+	"short count":  "P\x00\x00\x00\x01x",
+}
+
+// liar becomes ready and answers its first document with a lie.
+func liar(lie string) {
+	in := bufio.NewReader(os.Stdin)
+	var head [5]byte
+	_, _ = io.ReadFull(in, head[:])
+	_, _ = io.CopyN(io.Discard, in, int64(binary.BigEndian.Uint32(head[1:])))
+	fmt.Print("R\x00\x00\x00\x02{}")
+	_, _ = io.ReadFull(in, head[:])
+	fmt.Print(lies[lie])
+	if lie == "cut off" {
+		os.Exit(0)
+	}
+	select {}
 }
 
 // parent keeps a child busy until it is killed. It prints the child's process.
@@ -299,6 +329,8 @@ func TestWalls(t *testing.T) {
 				holds[w.Name] = w.Holds
 				switch {
 				case w.Holds:
+				case w.Name == "privileges" && os.Getuid() == 0 && !holds["namespaces"]:
+					t.Logf("root without namespaces keeps its privileges: %s", w.Detail)
 				case slices.Contains(mustHold(), w.Name):
 					t.Errorf("this machine could have %s, but: %s", w.Name, w.Detail)
 				default:
@@ -381,6 +413,22 @@ func TestStuckDetection(t *testing.T) {
 	r, _ := look(t, p, "STUCK\n")
 	if r.Status != inspect.Timeout || time.Since(started) > 10*time.Second {
 		t.Errorf("after %v: %+v", time.Since(started), r)
+	}
+}
+
+// TestLiar: the parent believes nothing that is not an answer.
+func TestLiar(t *testing.T) {
+	for lie := range lies {
+		t.Run(lie, func(t *testing.T) {
+			p := pool(t, func(c *sandbox.Config) {
+				c.Command, c.Deadline = []string{executable(t), "sandbox-liar", lie}, time.Minute
+			})
+			started := time.Now()
+			r, err := p.Inspect(t.Context(), inspect.Document{Content: strings.NewReader("x")})
+			if err != nil || r.Status != inspect.Crashed || time.Since(started) > 30*time.Second {
+				t.Errorf("%+v, %v after %v", r, err, time.Since(started))
+			}
+		})
 	}
 }
 

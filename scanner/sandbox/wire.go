@@ -37,6 +37,9 @@ const (
 	// maxFrame bounds what one side believes the other. The largest honest
 	// frame is a text part: as long as Limits.Text allows, JSON doubled.
 	maxFrame = 256 << 20
+	// maxAnswer bounds an answer: evidence is at most a few hundred kilobytes,
+	// an explanation of a large document some megabytes.
+	maxAnswer = 32 << 20
 )
 
 // begin announces a document.
