@@ -381,6 +381,11 @@ func (db *DB) EndScopes(ctx context.Context, scan findings.Scan) error {
 	})
 }
 
+const requeueQuery = `
+	UPDATE document SET queue = 1, ticket = ticket + 1, attempt = 0, retry_at = 0
+	WHERE id IN (SELECT id FROM document WHERE source = $1 AND queue = 0 AND status <> '' AND ruleset_reading <> $2 LIMIT $3)
+	RETURNING id, size`
+
 // requeueAtOnce bounds one transaction of Requeue.
 const requeueAtOnce = 5000
 
@@ -389,10 +394,7 @@ func (db *DB) Requeue(ctx context.Context, scan findings.Scan) (total int64, err
 	for {
 		var n int
 		err := db.inTx(ctx, func(tx *sql.Tx) error {
-			rows, err := tx.QueryContext(ctx, `
-				UPDATE document SET queue = 1, ticket = ticket + 1, attempt = 0, retry_at = 0
-				WHERE id IN (SELECT id FROM document WHERE source = $1 AND queue = 0 AND status <> '' AND ruleset_reading <> $2 LIMIT $3)
-				RETURNING id, size`, scan.Source, scan.Ruleset.Reading, requeueAtOnce)
+			rows, err := tx.QueryContext(ctx, requeueQuery, scan.Source, scan.Ruleset.Reading, requeueAtOnce)
 			if err != nil {
 				return err
 			}

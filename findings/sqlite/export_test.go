@@ -4,13 +4,17 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/molnvakt/molnvakt/findings"
 )
 
 // Plans returns how SQLite would run the queries that are asked often, by
 // their text.
 func (db *DB) Plans(ctx context.Context) (map[string]string, error) {
 	plans := map[string]string{}
-	for _, query := range []string{queueQuery, waitingQuery, knownQuery, copiesQuery} {
+	whole, _ := documentsQuery(findings.Filter{})
+	some, _ := documentsQuery(findings.Filter{Source: "s", OtherPolicy: "p"})
+	for _, query := range []string{queueQuery, waitingQuery, knownQuery, copiesQuery, requeueQuery, whole, some} {
 		var args []any
 		for n := 1; strings.Contains(query, fmt.Sprint("$", n)); n++ {
 			args = append(args, "1")

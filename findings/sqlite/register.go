@@ -58,7 +58,7 @@ func ofDocuments(f findings.Filter) *condition {
 	c.equal("d.department", f.Department)
 	c.below("d.path", f.PathPrefix)
 	if f.OtherPolicy != "" {
-		c.add("d.ruleset_policy <> ? AND d.status <> '' AND d.sealed_content IS NOT NULL", f.OtherPolicy)
+		c.add("d.ruleset_policy <> ? AND d.status <> ''", f.OtherPolicy)
 	}
 	if len(f.Statuses) > 0 || f.Category != "" || f.Finding != "" {
 		inner := ofFindings(findings.Filter{Statuses: f.Statuses, Category: f.Category, Finding: f.Finding})
@@ -163,11 +163,21 @@ func (db *DB) gapsOf(ctx context.Context, d findings.Document) ([]findings.Gap, 
 	return all, translate(err)
 }
 
-// Documents implements findings.Register.
-func (db *DB) Documents(ctx context.Context, f findings.Filter) iter.Seq2[findings.Document, error] {
+// documentsQuery selects first and fetches then, in the order of ids: sorting
+// whole documents would take as much memory as they do.
+func documentsQuery(f findings.Filter) (string, []any) {
+	query := "SELECT " + documentColumns + " FROM document d LEFT JOIN scope s ON s.id = d.scope"
 	c := ofDocuments(f)
-	all := stream(ctx, db.read, "SELECT "+documentColumns+" FROM document d LEFT JOIN scope s ON s.id = d.scope"+c.String()+" ORDER BY d.id", c.args,
-		db.scanDocument)
+	if len(c.parts) > 0 {
+		query += " WHERE d.id IN (SELECT d.id FROM document d" + c.String() + ")"
+	}
+	return query + " ORDER BY d.id", c.args
+}
+
+// Documents implements findings.Register, in the order they were first seen.
+func (db *DB) Documents(ctx context.Context, f findings.Filter) iter.Seq2[findings.Document, error] {
+	query, args := documentsQuery(f)
+	all := stream(ctx, db.read, query, args, db.scanDocument)
 	return func(yield func(findings.Document, error) bool) {
 		for d, err := range all {
 			if err == nil {

@@ -95,6 +95,9 @@ CREATE TABLE document (
   UNIQUE (source, item)
 ) STRICT;
 CREATE INDEX document_by_path ON document (source, path);
+-- Counting and looking for what is to be read or judged again needs no more
+-- than this; a pass over the documents themselves would read all that is sealed.
+CREATE INDEX document_counts ON document (source, ruleset_reading, ruleset_policy, status, queue, retry_at, bytes, service);
 CREATE INDEX document_of_scope ON document (scope, crawl);
 CREATE INDEX document_waiting ON document (queue, retry_at) WHERE queue > 0;
 CREATE INDEX document_by_content ON document (read_hash, read_size) WHERE read_hash <> '';
