@@ -24,6 +24,12 @@ func (s *Source) Changes(ctx context.Context, scope sources.Scope, since sources
 	if at.Stale {
 		return errStale
 	}
+	// With the site or drive every path in it has changed.
+	if root := fingerprint(scope.Path, ""); since == "" {
+		at.Root = root
+	} else if at.Root != root {
+		return fmt.Errorf("graph: the site or drive was renamed: %w", sources.ErrCursorExpired)
+	}
 	drive := string(scope.ID)
 	r := &round{
 		source: s,
@@ -60,7 +66,7 @@ func (r *round) run(ctx context.Context) error {
 		if err := r.finish(ctx, r.at.Link, nil); err != nil {
 			return err
 		}
-		r.at = &position{Link: r.at.Link, folders: r.at.folders}
+		r.at = &position{Link: r.at.Link, Root: r.at.Root, folders: r.at.folders}
 		r.feed.link = r.at.Link
 	}
 	for {
@@ -87,7 +93,7 @@ func (r *round) run(ctx context.Context) error {
 // finish reports what the last page held, then again what lies below moved
 // folders, and ends the round.
 func (r *round) finish(ctx context.Context, delta string, changes []sources.Change) error {
-	next := &position{Link: delta, Stale: r.lostContent()}
+	next := &position{Link: delta, Root: r.at.Root, Stale: r.lostContent()}
 	r.noteMissingChildren()
 	for id, n := range r.at.Counts {
 		r.at.folders.count(id, n)

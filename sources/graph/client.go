@@ -45,11 +45,13 @@ type Identity struct {
 	Expires time.Time // of the certificate or secret; zero: unknown or never
 }
 
-// Fields that the listing of items asks for; no more, since they are most of
-// the traffic.
-var ItemFields = []string{
-	"id", "name", "size", "cTag", "eTag", "webUrl", "lastModifiedDateTime", "lastModifiedBy",
-	"parentReference", "file", "folder", "package", "remoteItem", "malware", "deleted", "root",
+// ItemFields returns the fields that the listing of items asks for; no more,
+// since they are most of the traffic.
+func ItemFields() []string {
+	return []string{
+		"id", "name", "size", "cTag", "eTag", "webUrl", "lastModifiedDateTime", "lastModifiedBy",
+		"parentReference", "file", "folder", "package", "remoteItem", "malware", "deleted", "root",
+	}
 }
 
 type list struct {

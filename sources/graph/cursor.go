@@ -19,6 +19,7 @@ type position struct {
 	Link  string `json:"link,omitempty"` // next page of the round; after a round, where the next begins
 	Full  bool   `json:"full,omitempty"` // the round enumerates everything
 	Pages int    `json:"pages,omitempty"`
+	Root  uint64 `json:"root"` // fingerprint of the drive's own path
 	// Again are folders whose content must be reported again at the round's
 	// end: they were moved, or their sharing changed.
 	Again map[string]reason `json:"again,omitempty"`

@@ -287,62 +287,70 @@ func (s *Source) learnDriveless(user string) {
 	s.driveless[user] = s.now()
 }
 
-// teams finds the names of teams' channels, and the drives of private and
-// shared channels in case the list of sites did not hold them.
-func (e *enumeration) teams(ctx context.Context) error {
-	type entity struct{ ID, DisplayName, MembershipType string }
-	list := func(first func() ([]byte, error), visit func(entity) error) error {
-		return e.source.pages(ctx, first, func(raw json.RawMessage) error {
-			var x entity
-			if err := json.Unmarshal(raw, &x); err != nil || x.ID == "" {
-				return untrusted("a team or channel is not what is documented")
-			}
-			return visit(x)
-		})
-	}
-	gap := func(name string, err error) error {
-		if ended(ctx, err) {
-			return fmt.Errorf("listing the teams: %w", err)
+// entity is a team or channel.
+type entity struct{ ID, DisplayName, MembershipType string }
+
+// entities lists teams or channels.
+func (e *enumeration) entities(ctx context.Context, first func() ([]byte, error), visit func(entity) error) error {
+	return e.source.pages(ctx, first, func(raw json.RawMessage) error {
+		var x entity
+		if err := json.Unmarshal(raw, &x); err != nil || x.ID == "" {
+			return untrusted("a team or channel is not what is documented")
 		}
-		e.scopes = append(e.scopes, named{Scope: sources.Scope{ID: sources.ScopeID("team:" + name), Site: name, Reason: err}, first: name, address: "teams"})
-		return nil
-	}
-	var later []func()
-	err := list(func() ([]byte, error) { return e.source.client.Teams(ctx) }, func(team entity) error {
-		err := list(func() ([]byte, error) { return e.source.client.Channels(ctx, team.ID) }, func(channel entity) error {
-			if strings.EqualFold(channel.MembershipType, "standard") {
-				return nil // a folder of the team's own site
-			}
-			body, err := e.source.client.FilesFolder(ctx, team.ID, channel.ID)
-			name := team.DisplayName + " / " + channel.DisplayName
-			if err != nil {
-				if noDrive(err) {
-					return nil // a channel nobody has put a file in
-				}
-				return gap(name, err)
-			}
-			f, ok := parseItem(body)
-			if !ok || f.ParentDrive == "" {
-				return untrusted("a channel's folder is not what is documented")
-			}
-			e.channels[f.ParentDrive] = name
-			later = append(later, func() {
-				if e.unwanted(f.WebURL) {
-					return
-				}
-				e.drive(site{ID: "team:" + team.ID, DisplayName: name, WebURL: f.WebURL}, drive{ID: f.ParentDrive, Name: "Dokument", WebURL: f.WebURL})
-			})
-			return nil
-		})
-		if err != nil {
-			return gap(team.DisplayName, err)
-		}
-		return nil
+		return visit(x)
 	})
-	if err != nil {
-		return gap("Teams", err)
+}
+
+// teams finds the names of teams' channels, and the drives of private and
+// shared channels in case the list of sites did not hold them. A standard
+// channel is a folder of the team's own site and has that name.
+func (e *enumeration) teams(ctx context.Context) error {
+	client := e.source.client
+	err := e.entities(ctx, func() ([]byte, error) { return client.Teams(ctx) }, func(team entity) error {
+		err := e.entities(ctx, func() ([]byte, error) { return client.Channels(ctx, team.ID) }, func(channel entity) error {
+			if strings.EqualFold(channel.MembershipType, "standard") {
+				return nil
+			}
+			return e.channel(ctx, team, channel)
+		})
+		return e.teamGap(ctx, team.DisplayName, err)
+	})
+	return e.teamGap(ctx, "Teams", err)
+}
+
+// channel notes the drive of a private or shared channel.
+func (e *enumeration) channel(ctx context.Context, team, channel entity) error {
+	name := team.DisplayName + " / " + channel.DisplayName
+	body, err := e.source.client.FilesFolder(ctx, team.ID, channel.ID)
+	if noDrive(err) {
+		return nil // nobody has put a file in
 	}
-	e.after = later
+	if err != nil {
+		return e.teamGap(ctx, name, err)
+	}
+	f, ok := parseItem(body)
+	if !ok || f.ParentDrive == "" {
+		return untrusted("a channel's folder is not what is documented")
+	}
+	e.channels[f.ParentDrive] = name
+	e.after = append(e.after, func() {
+		if !e.unwanted(f.WebURL) {
+			e.drive(site{ID: "team:" + team.ID, DisplayName: name, WebURL: f.WebURL}, drive{ID: f.ParentDrive, Name: "Dokument", WebURL: f.WebURL})
+		}
+	})
+	return nil
+}
+
+// teamGap notes what of the teams could not be listed; it returns errors that
+// end the crawl.
+func (e *enumeration) teamGap(ctx context.Context, name string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ended(ctx, err):
+		return fmt.Errorf("listing the teams: %w", err)
+	}
+	e.scopes = append(e.scopes, named{Scope: sources.Scope{ID: sources.ScopeID("team:" + name), Site: name, Reason: err}, first: name, address: "teams"})
 	return nil
 }
 

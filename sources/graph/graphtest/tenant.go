@@ -171,6 +171,13 @@ func slug(title string) string {
 	}, strings.ToLower(title))
 }
 
+// Rename gives the site another title.
+func (s *Site) Rename(title string) {
+	s.tenant.mu.Lock()
+	defer s.tenant.mu.Unlock()
+	s.Title = title
+}
+
 // DriveSpec says what a drive is like.
 type DriveSpec struct {
 	Name   string

@@ -341,3 +341,17 @@ func TestChannelsOfUnwantedSitesStayUnwanted(t *testing.T) {
 		t.Errorf("scopes %+v, want none", all)
 	}
 }
+
+func TestARenamedSiteRenamesItsDocuments(t *testing.T) {
+	tenant := start(t, graphtest.Options{})
+	site := tenant.AddSite(graphtest.SiteSpec{Title: "Gammal"})
+	drive := site.AddDrive(graphtest.DriveSpec{Name: "Dokument"})
+	drive.Put("a/b.txt", []byte("x"))
+	r := newRegister()
+	r.crawl(t, open(t, tenant))
+	site.Rename("Ny")
+	r.crawl(t, open(t, tenant))
+	if all := r.byPath(); len(all) != 1 || all["Ny/Dokument/a/b.txt"].ID == "" {
+		t.Errorf("have %v", all)
+	}
+}

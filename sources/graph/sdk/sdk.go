@@ -167,30 +167,27 @@ func (c *client) FilesFolder(ctx context.Context, team, channel string) ([]byte,
 	return get(ctx, c, c.teams().ByTeamId(team).Channels().ByChannelId(channel).FilesFolder(), &teams.ItemChannelsItemFilesFolderRequestBuilderGetRequestConfiguration{})
 }
 
-var (
-	driveFields  = []string{"id", "name", "driveType", "webUrl", "owner"}
-	hiddenFields = append(driveFields[:len(driveFields):len(driveFields)], "system")
-)
+// driveFields are the fields asked for of drives. Asking for system brings the
+// hidden ones.
+func driveFields(hidden bool) []string {
+	fields := []string{"id", "name", "driveType", "webUrl", "owner"}
+	if hidden {
+		fields = append(fields, "system")
+	}
+	return fields
+}
 
 // SiteDrives implements graph.Client.
 func (c *client) SiteDrives(ctx context.Context, site string, hidden bool) ([]byte, error) {
-	fields := driveFields
-	if hidden {
-		fields = hiddenFields
-	}
 	return get(ctx, c, c.sites().BySiteId(site).Drives(), &sites.ItemDrivesRequestBuilderGetRequestConfiguration{
-		QueryParameters: &sites.ItemDrivesRequestBuilderGetQueryParameters{Select: fields},
+		QueryParameters: &sites.ItemDrivesRequestBuilderGetQueryParameters{Select: driveFields(hidden)},
 	})
 }
 
 // UserDrives implements graph.Client.
 func (c *client) UserDrives(ctx context.Context, user string, hidden bool) ([]byte, error) {
-	fields := driveFields
-	if hidden {
-		fields = hiddenFields
-	}
 	return get(ctx, c, users.NewUsersRequestBuilderInternal(c.base, c.adapter).ByUserId(user).Drives(), &users.ItemDrivesRequestBuilderGetRequestConfiguration{
-		QueryParameters: &users.ItemDrivesRequestBuilderGetQueryParameters{Select: fields},
+		QueryParameters: &users.ItemDrivesRequestBuilderGetQueryParameters{Select: driveFields(hidden)},
 	})
 }
 
@@ -216,7 +213,7 @@ func (c *client) Delta(ctx context.Context, drive string, sharing bool) ([]byte,
 	return get(ctx, c, c.item(drive, "root").Delta(), &drives.ItemItemsItemDeltaRequestBuilderGetRequestConfiguration{
 		Headers: prefer(sharing),
 		QueryParameters: &drives.ItemItemsItemDeltaRequestBuilderGetQueryParameters{
-			Select: graph.ItemFields, Top: ptr(int32(1000)),
+			Select: graph.ItemFields(), Top: ptr(int32(1000)),
 		},
 	})
 }
@@ -225,7 +222,7 @@ func (c *client) Delta(ctx context.Context, drive string, sharing bool) ([]byte,
 func (c *client) Children(ctx context.Context, drive, item string) ([]byte, error) {
 	return get(ctx, c, c.item(drive, item).Children(), &drives.ItemItemsItemChildrenRequestBuilderGetRequestConfiguration{
 		QueryParameters: &drives.ItemItemsItemChildrenRequestBuilderGetQueryParameters{
-			Select: graph.ItemFields, Top: ptr(int32(1000)),
+			Select: graph.ItemFields(), Top: ptr(int32(1000)),
 		},
 	})
 }
@@ -233,7 +230,7 @@ func (c *client) Children(ctx context.Context, drive, item string) ([]byte, erro
 // Item implements graph.Client.
 func (c *client) Item(ctx context.Context, drive, item string) ([]byte, error) {
 	return get(ctx, c, c.item(drive, item), &drives.ItemItemsDriveItemItemRequestBuilderGetRequestConfiguration{
-		QueryParameters: &drives.ItemItemsDriveItemItemRequestBuilderGetQueryParameters{Select: graph.ItemFields},
+		QueryParameters: &drives.ItemItemsDriveItemItemRequestBuilderGetQueryParameters{Select: graph.ItemFields()},
 	})
 }
 
