@@ -98,7 +98,7 @@ func (d *document) agile(description []byte, body io.Reader) (io.Reader, error) 
 		if !e.usable() || e.SpinCount < 0 || e.SpinCount > mostSpins {
 			continue
 		}
-		for _, password := range d.passwords() {
+		for _, password := range d.passwords()[1:] { // Office knows no empty one
 			if err := d.ctx.Err(); err != nil {
 				return nil, err
 			}
@@ -166,7 +166,7 @@ func (d *document) standard(info []byte, body io.Reader) (io.Reader, error) {
 	}
 	verifier := info[12+size:]
 	salt, check, checkHash := verifier[4:20], verifier[20:36], verifier[40:72]
-	for _, password := range d.passwords() {
+	for _, password := range d.passwords()[1:] {
 		if err := d.ctx.Err(); err != nil {
 			return nil, err
 		}
