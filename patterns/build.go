@@ -19,6 +19,9 @@ func (b *Builder) Build() (*Engine, error) {
 			return nil, err
 		}
 	}
+	for i := range e.terms {
+		e.glances = append(e.glances, e.terms[i].glance())
+	}
 	var literals []literal
 	literals, e.required, e.sweeps = literalsOfTerms(e.terms)
 	e.literals = b.table(literals)

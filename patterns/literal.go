@@ -23,10 +23,10 @@ type literal struct {
 // when literals end in the state it leads to.
 type literalTable struct {
 	class  [256]uint8
-	stride uint32 // classes, the length of a row
+	stride uint32 // the length of a row: a column for each class, and one more
 	next   []uint32
-	// The literals that end in the state of row r are
-	// ids[idsFrom[r]:idsFrom[r+1]].
+	// The last column of a row is the number n of its list: in that state end
+	// the literals ids[idsFrom[n]:idsFrom[n+1]]. List 0 is empty.
 	idsFrom []uint32
 	ids     []int32
 	reach   int // the longest literal in bytes, with white space between
@@ -37,8 +37,8 @@ const accepts = 1 << 31
 
 // idsOf returns the literals that end in a state.
 func (t *literalTable) idsOf(state uint32) []int32 {
-	row := state / t.stride
-	return t.ids[t.idsFrom[row]:t.idsFrom[row+1]]
+	n := t.next[state+t.stride-1]
+	return t.ids[t.idsFrom[n]:t.idsFrom[n+1]]
 }
 
 // The nodes that each text begins in: literals may begin at anyRoot after
@@ -313,19 +313,28 @@ func (d *determinizer) row(s int, plain []uint32) {
 
 // layout makes the table: numbers of states become offsets of rows.
 func (d *determinizer) layout() *literalTable {
-	t := &literalTable{class: d.class, stride: uint32(d.count), reach: d.graph.reach + 2, next: d.rows}
-	t.idsFrom = append(t.idsFrom, 0)
-	for _, set := range d.sets {
+	t := &literalTable{class: d.class, stride: uint32(d.count) + 1, reach: d.graph.reach + 2, idsFrom: []uint32{0, 0}}
+	lists := make([]uint32, len(d.sets))
+	for s, set := range d.sets {
+		before := len(t.ids)
 		for _, n := range set {
 			t.ids = append(t.ids, d.graph.ends[n]...)
 		}
-		t.idsFrom = append(t.idsFrom, uint32(len(t.ids)))
-	}
-	for i, s := range t.next {
-		t.next[i] = s * t.stride
-		if t.idsFrom[s] < t.idsFrom[s+1] {
-			t.next[i] |= accepts
+		if len(t.ids) > before {
+			lists[s] = uint32(len(t.idsFrom) - 1)
+			t.idsFrom = append(t.idsFrom, uint32(len(t.ids)))
 		}
+	}
+	t.next = make([]uint32, 0, len(d.sets)*int(t.stride))
+	for s := range d.sets {
+		for _, to := range d.rows[s*d.count : (s+1)*d.count] {
+			entry := to * t.stride
+			if lists[to] != 0 {
+				entry |= accepts
+			}
+			t.next = append(t.next, entry)
+		}
+		t.next = append(t.next, lists[s])
 	}
 	return t
 }

@@ -91,7 +91,8 @@ type Hit struct {
 type Engine struct {
 	today    civilDate
 	tests    testNumbers
-	terms    []term // the Builder's, then the engine's own
+	terms    []term   // the Builder's, then the engine's own
+	glances  []glance // by term
 	literals *literalTable
 	required []requiredOf
 	sweeps   []int32   // expressions that require no text

@@ -92,6 +92,9 @@ func (s *Scanner) confirm(p proposal) {
 			s.express(r.term, &s.engine.terms[r.term], r.required, p.end)
 			continue
 		}
+		if s.engine.glances[id].rejects(s.text, p.end) {
+			continue
+		}
 		t := &s.engine.terms[id]
 		from, to, ok := t.confirm(s.text, p.end)
 		if !ok || s.last[id] == s.base+from {

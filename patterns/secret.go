@@ -19,37 +19,37 @@ var secretExpressions = []secretExpression{
 	{PrivatNyckel, `(?-i)PuTTY-User-Key-File-[23]:`},
 	{PrivatNyckel, `(?-i)AGE-SECRET-KEY-1[0-9A-Z]{58}`},
 
-	{Token, `(?-i)\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\b`},                                      // AWS
-	{Token, `(?-i)\b[A-Za-z0-9_~.\-]{3}[78]Q~[A-Za-z0-9_~.\-]{31,34}`},                           // Entra client secret
-	{Token, `[?&]sig=[A-Za-z0-9%+/]{38,120}`},                                                    // Azure SAS
-	{Token, `https://[a-z0-9\-]{1,60}\.webhook\.office\.com/webhookb2/[A-Za-z0-9@\-/]{30,300}`},  // Teams
-	{Token, `(?-i)\bAIza[0-9A-Za-z_\-]{35}`},                                                     // Google
-	{Token, `(?-i)\bGOCSPX-[A-Za-z0-9_\-]{28}`},                                                  // Google OAuth
-	{Token, `(?-i)\bya29\.[0-9A-Za-z_\-]{20,300}`},                                               // Google access
-	{Token, `(?-i)\bgh[pousr]_[A-Za-z0-9]{36,100}`},                                              // GitHub
-	{Token, `(?-i)\bgithub_pat_[A-Za-z0-9_]{60,100}`},                                            // GitHub
-	{Token, `(?-i)\bglpat-[A-Za-z0-9_\-]{20,60}`},                                                // GitLab
-	{Token, `(?-i)\bxox[abeoprs]-[A-Za-z0-9\-]{10,250}`},                                         // Slack
-	{Token, `https://hooks\.slack\.com/services/[A-Za-z0-9/]{20,100}`},                           // Slack
-	{Token, `(?-i)\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,120}`},                                // Stripe
-	{Token, `(?-i)\bSG\.[A-Za-z0-9_\-]{18,24}\.[A-Za-z0-9_\-]{39,50}`},                           // SendGrid
-	{Token, `(?-i)\bnpm_[A-Za-z0-9]{36}\b`},                                                      // npm
-	{Token, `(?-i)\bpypi-AgE[A-Za-z0-9_\-]{50,250}`},                                             // PyPI
-	{Token, `(?-i)\bdckr_pat_[A-Za-z0-9_\-]{20,60}`},                                             // Docker
-	{Token, `(?-i)\bsk-(?:ant|proj|svcacct)-[A-Za-z0-9_\-]{20,250}`},                             // language models
-	{Token, `(?-i)\bhf_[A-Za-z]{30,40}\b`},                                                       // Hugging Face
-	{Token, `(?-i)\bhvs\.[A-Za-z0-9_\-]{24,200}`},                                                // Vault
-	{Token, `(?-i)\bATATT3[A-Za-z0-9_=\-]{80,250}`},                                              // Atlassian
-	{Token, `(?-i)\bdop_v1_[0-9a-f]{64}\b`},                                                      // DigitalOcean
-	{Token, `(?-i)\bdapi[0-9a-f]{32}\b`},                                                         // Databricks
-	{Token, `(?-i)\bglsa_[A-Za-z0-9]{32}_[0-9a-f]{8}\b`},                                         // Grafana
-	{Token, `(?-i)\bPMAK-[0-9a-f]{24}-[0-9a-f]{34}\b`},                                           // Postman
-	{Token, `(?-i)\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}\b`},                                       // Shopify
-	{Token, `(?-i)\beyJ[A-Za-z0-9_\-]{10,400}\.eyJ[A-Za-z0-9_\-]{10,500}\.[A-Za-z0-9_\-]{10,}`},  // JWT
-	{Token, `\bauthorization["']?\s*[:=]\s*["']?(?:basic|bearer)\s+[A-Za-z0-9._~+/=\-]{12,400}`}, // HTTP
-	{Token, `\bbearer [A-Za-z0-9._~+/=\-]{24,400}`},                                              // HTTP
-	{Anslutningsstrang, `(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{40,100}={0,2}`},            // Azure
-	{Anslutningsstrang, `\b(?:server|data source|host|addr|address)\s?=[^;\n]{1,120};[^\n]{0,250}?(?:password|pwd)\s?=\s?[^;\s"']{3,64}`}, // ADO, ODBC
+	{Token, `(?-i)\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\b`},                                                                 // AWS
+	{Token, `(?-i)\b[A-Za-z0-9_~.\-]{3}[78]Q~[A-Za-z0-9_~.\-]{31,34}`},                                                      // Entra client secret
+	{Token, `[?&]sig=[A-Za-z0-9%+/]{38,120}`},                                                                               // Azure SAS
+	{Token, `https://[a-z0-9\-]{1,60}\.webhook\.office\.com/webhookb2/[A-Za-z0-9@\-/]{30,300}`},                             // Teams
+	{Token, `(?-i)\bAIza[0-9A-Za-z_\-]{35}`},                                                                                // Google
+	{Token, `(?-i)\bGOCSPX-[A-Za-z0-9_\-]{28}`},                                                                             // Google OAuth
+	{Token, `(?-i)\bya29\.[0-9A-Za-z_\-]{20,300}`},                                                                          // Google access
+	{Token, `(?-i)\bgh[pousr]_[A-Za-z0-9]{36,100}`},                                                                         // GitHub
+	{Token, `(?-i)\bgithub_pat_[A-Za-z0-9_]{60,100}`},                                                                       // GitHub
+	{Token, `(?-i)\bglpat-[A-Za-z0-9_\-]{20,60}`},                                                                           // GitLab
+	{Token, `(?-i)\bxox[abeoprs]-[A-Za-z0-9\-]{10,250}`},                                                                    // Slack
+	{Token, `https://hooks\.slack\.com/services/[A-Za-z0-9/]{20,100}`},                                                      // Slack
+	{Token, `(?-i)\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,120}`},                                                           // Stripe
+	{Token, `(?-i)\bSG\.[A-Za-z0-9_\-]{18,24}\.[A-Za-z0-9_\-]{39,50}`},                                                      // SendGrid
+	{Token, `(?-i)\bnpm_[A-Za-z0-9]{36}\b`},                                                                                 // npm
+	{Token, `(?-i)\bpypi-AgE[A-Za-z0-9_\-]{50,250}`},                                                                        // PyPI
+	{Token, `(?-i)\bdckr_pat_[A-Za-z0-9_\-]{20,60}`},                                                                        // Docker
+	{Token, `(?-i)\bsk-(?:ant|proj|svcacct)-[A-Za-z0-9_\-]{20,250}`},                                                        // language models
+	{Token, `(?-i)\bhf_[A-Za-z]{30,40}\b`},                                                                                  // Hugging Face
+	{Token, `(?-i)\bhvs\.[A-Za-z0-9_\-]{24,200}`},                                                                           // Vault
+	{Token, `(?-i)\bATATT3[A-Za-z0-9_=\-]{80,250}`},                                                                         // Atlassian
+	{Token, `(?-i)\bdop_v1_[0-9a-f]{64}\b`},                                                                                 // DigitalOcean
+	{Token, `(?-i)\bdapi[0-9a-f]{32}\b`},                                                                                    // Databricks
+	{Token, `(?-i)\bglsa_[A-Za-z0-9]{32}_[0-9a-f]{8}\b`},                                                                    // Grafana
+	{Token, `(?-i)\bPMAK-[0-9a-f]{24}-[0-9a-f]{34}\b`},                                                                      // Postman
+	{Token, `(?-i)\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}\b`},                                                                  // Shopify
+	{Token, `(?-i)\beyJ[A-Za-z0-9_\-]{10,400}\.eyJ[A-Za-z0-9_\-]{10,500}\.[A-Za-z0-9_\-]{10,}`},                             // JWT
+	{Token, `\bauthorization["']?\s*[:=]\s*["']?(?:basic|bearer)\s+[A-Za-z0-9._~+/=\-]{12,400}`},                            // HTTP
+	{Token, `\bbearer [A-Za-z0-9._~+/=\-]{24,400}`},                                                                         // HTTP
+	{Anslutningsstrang, `(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{40,100}={0,2}`},                                       // Azure
+	{Anslutningsstrang, `\b(?:server|source|host|addr|address)=[^;\n]{1,120};[^\n]{0,250}?(?:password|pwd)=[^;\s"']{3,64}`}, // ADO, ODBC
 	{Anslutningsstrang, `\b(?:mongodb(?:\+srv)?|postgres(?:ql)?|mysql|mariadb|mssql|sqlserver|rediss?|amqps?|s?ftps?|https?|ldaps?|smb|jdbc:[a-z:]{2,30})://[^\s:/@"'<>]{1,64}:[^\s/@"'<>{}$]{3,100}@[^\s"'<>]{1,100}`},
 	{Losenord, `\bcpassword="[A-Za-z0-9+/=]{8,200}"`}, // group policy preferences
 	{Losenord, `<(?:Administrator)?Password>\s*<Value>[^<]{4,100}`},

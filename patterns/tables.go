@@ -10,7 +10,7 @@ import (
 
 // tablesMagic begins saved tables; the number is raised when the form
 // changes.
-const tablesMagic = "molnvakt tables 1\n"
+const tablesMagic = "molnvakt tables 2\n"
 
 // WriteTables saves the tables, which are most of the work of Build, for
 // Builder.Tables of another process.
@@ -99,18 +99,22 @@ func readTable(b []byte) *literalTable {
 
 // sound reports whether every look-up stays inside the table.
 func (t *literalTable) sound() bool {
-	rows := len(t.idsFrom) - 1
-	if t.stride == 0 || rows < 1 || len(t.next) != rows*int(t.stride) {
+	lists := uint32(len(t.idsFrom))
+	if t.stride == 0 || lists < 2 || len(t.next) == 0 || len(t.next)%int(t.stride) != 0 {
 		return false
 	}
 	for _, c := range t.class {
-		if uint32(c) >= t.stride {
+		if uint32(c) >= t.stride-1 {
 			return false
 		}
 	}
 	last := uint32(len(t.next)) - t.stride
-	for _, s := range t.next {
-		if s&^accepts > last {
+	for i, s := range t.next {
+		if uint32(i)%t.stride == t.stride-1 {
+			if s >= lists-1 {
+				return false
+			}
+		} else if s&^accepts > last {
 			return false
 		}
 	}

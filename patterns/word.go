@@ -215,17 +215,79 @@ func inflectionEnd(b []byte, end int, last rune) (int, bool) {
 	return 0, false
 }
 
+// endingBegins says which two bytes an ending can begin with: the second is 0
+// when the ending is one letter long. Everything else is rejected at a
+// glance, before the term itself is looked at.
+var endingBegins = func() (begins [26][27]bool) {
+	for _, e := range endings {
+		if len(e) == 1 {
+			begins[e[0]-'a'][0] = true
+		} else if len(e) > 1 {
+			begins[e[0]-'a'][e[1]-'a'+1] = true
+		}
+	}
+	return begins
+}()
+
+// glance says what can be seen of a term without looking at it: what must
+// follow it.
+type glance uint8
+
+const (
+	glanceNothing glance = iota
+	glanceExact          // no letter or digit
+	glanceEnding         // an ending or no letter
+)
+
+func (t *term) glance() glance {
+	switch {
+	case t.expression != nil || !unicode.IsLetter(t.runes[len(t.runes)-1]):
+		return glanceNothing
+	case t.Mode == Exact:
+		return glanceExact
+	case t.Mode == Word || t.Mode == Suffix || t.Mode == Phrase:
+		if last := t.runes[len(t.runes)-1]; last != 'm' && last != 'n' { // those may double
+			return glanceEnding
+		}
+	}
+	return glanceNothing
+}
+
+// rejects reports whether what stands at end rules the term out.
+func (g glance) rejects(b []byte, end int) bool {
+	if g == glanceNothing || end >= len(b) {
+		return false
+	}
+	c := b[end]
+	if g == glanceExact || !asciiLetter(c) {
+		return g == glanceExact && (asciiLetter(c) || asciiDigit(c))
+	}
+	if end+1 < len(b) {
+		if d := b[end+1]; asciiLetter(d) {
+			return !endingBegins[c|0x20-'a'][d|0x20-'a'+1]
+		}
+	}
+	return !endingBegins[c|0x20-'a'][0]
+}
+
 const maxEnding = 5
 
-// isEnding knows the endings of Swedish nouns, adjectives and verbs that do
-// not change the stem.
-func isEnding(tail []byte) bool {
-	switch string(tail) {
-	case "", "s", "en", "ens", "et", "ets", "n", "ns", "t", "ts",
-		"ar", "ars", "arna", "arnas", "er", "ers", "erna", "ernas",
-		"or", "ors", "orna", "ornas", "na", "nas", "a", "as", "e", "es",
-		"ad", "ade", "ades", "at", "ats", "des", "de", "an", "ans", "r", "rs":
-		return true
-	}
-	return false
+// endings are those of Swedish nouns, adjectives and verbs that do not change
+// the stem.
+var endings = [...]string{
+	"", "s", "en", "ens", "et", "ets", "n", "ns", "t", "ts",
+	"ar", "ars", "arna", "arnas", "er", "ers", "erna", "ernas",
+	"or", "ors", "orna", "ornas", "na", "nas", "a", "as", "e", "es",
+	"ad", "ade", "ades", "at", "ats", "des", "de", "an", "ans", "r", "rs",
 }
+
+var endingSet = func() map[string]bool {
+	set := map[string]bool{}
+	for _, e := range endings {
+		set[e] = true
+	}
+	return set
+}()
+
+// isEnding reports whether a text in lower case is one of the endings.
+func isEnding(tail []byte) bool { return len(tail) == 0 || endingSet[string(tail)] }
