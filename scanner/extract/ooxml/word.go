@@ -101,6 +101,10 @@ type wordReader struct {
 	d       *document
 	x       *extract.XML
 	deleted int // open elements of what was deleted or moved away
+
+	inTables   int         // open tables
+	nested     []nestedRow // rows of tables in tables, until the outermost ends
+	nestedSize int         // bytes
 }
 
 // next is x.Next with Fallback left out: it repeats what AlternateContent has

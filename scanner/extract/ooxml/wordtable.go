@@ -8,14 +8,31 @@ import (
 	"github.com/molnvakt/molnvakt/scanner/extract"
 )
 
-// table reads a table of Word into rows. A table inside a cell becomes lines
-// of that cell.
+// nestedRow is a row of a table that stands in another table's cell. It waits
+// for the end of the outermost one, whose rows must not be torn apart.
+type nestedRow struct {
+	part extract.Part
+	row  tableRow
+}
+
+// table reads a table of Word into rows.
 func (w *wordReader) table(t target) error {
+	w.d.word.tables++
 	part := t.part
-	if t.cell == nil {
-		w.d.word.tables++
-		part.Place = strings.TrimSpace(fmt.Sprintf("%s table %d", t.part.Place, w.d.word.tables))
+	part.Place = strings.TrimSpace(fmt.Sprintf("%s table %d", t.part.Place, w.d.word.tables))
+	w.inTables++
+	err := w.rows(t, part)
+	if w.inTables--; w.inTables == 0 {
+		for _, n := range w.nested {
+			w.d.flow.Row(n.part, n.row.Row)
+		}
+		w.nested, w.nestedSize = nil, 0
 	}
+	return err
+}
+
+// rows reads the rows of a table, and its end.
+func (w *wordReader) rows(t target, part extract.Part) error {
 	number := 0
 	for open := 1; open > 0; {
 		kind, err := w.next()
@@ -131,16 +148,19 @@ func (w *wordReader) writeRow(row tableRow, part extract.Part, t target) {
 	for len(row.Cells) > 0 && row.Cells[len(row.Cells)-1] == "" {
 		row.Cells = row.Cells[:len(row.Cells)-1]
 	}
+	if row.deleted {
+		part.Kind = extract.Deleted
+	}
 	switch {
 	case len(row.Cells) == 0:
-	case t.cell != nil:
+	case t.cell != nil && w.nestedSize+row.size > 4<<20: // too much to wait
 		t.cell.line(strings.Join(row.Cells, "\t"))
+	case t.cell != nil:
+		w.nestedSize += row.size + 100
+		w.nested = append(w.nested, nestedRow{part, row})
 	case t.aside:
 		w.d.flow.Aside(t.part, strings.Join(row.Cells, "\t")+"\n")
 	default:
-		if row.deleted {
-			part.Kind = extract.Deleted
-		}
 		w.d.flow.Row(part, row.Row)
 	}
 }
