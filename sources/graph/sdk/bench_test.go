@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -96,6 +98,14 @@ func TestServe(t *testing.T) {
 	text, _ := json.Marshal(served{Config: config, Drive: drive.ID})
 	fmt.Println("SERVED " + string(text))
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		if name, ok := strings.CutPrefix(lines.Text(), "fault "); ok {
+			tenant.Heal()
+			f := listingFaults()[name]
+			f.Match, f.Skip, f.Times = graphtest.Path("token="), 5, 1
+			tenant.Inject(f)
+			fmt.Println("SERVED done")
+			continue
+		}
 		switch lines.Text() {
 		case "change": // 1,000 edits
 			for i := range 1000 {
@@ -213,9 +223,60 @@ func TestMeasureRclone(t *testing.T) {
 	}
 }
 
+// listingFaults are what can happen to one page of a listing.
+func listingFaults() map[string]graphtest.Fault {
+	return map[string]graphtest.Fault{
+		"a reset":            {Before: graphtest.Reset},
+		"truncated JSON":     {After: graphtest.Truncate},
+		"an empty page":      {Before: graphtest.Status(200, `{"value":[]}`)},
+		"an empty object":    {Before: graphtest.Status(200, `{}`)},
+		"an error in a 200":  {Before: graphtest.Status(200, `{"error":{"code":"generalException","message":"x"}}`)},
+		"an expired link":    {Before: graphtest.Status(410, `{"error":{"code":"resyncRequired","message":"Resync required."}}`)},
+		"429 for a second":   {Before: graphtest.Status(429, `{"error":{"code":"activityLimitReached","message":"x"}}`, "Retry-After", "1")},
+		"503 without a word": {Before: graphtest.Status(503, "")},
+	}
+}
+
+// TestMeasureFaults has one page of the listing fail, in each of several ways,
+// and says how many of the items this client and rclone then list.
+func TestMeasureFaults(t *testing.T) {
+	benchmarks(t)
+	const n = 20_000
+	s := serveApart(t, n, 0)
+	src, err := Open(s.Config, "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rclone := os.Getenv("MOLNVAKT_RCLONE")
+	for _, name := range slices.Sorted(maps.Keys(listingFaults())) {
+		s.ask("fault " + name)
+		r := newRegister()
+		r.crawl(t, src)
+		theirs := "not measured: MOLNVAKT_RCLONE is not set"
+		if rclone != "" {
+			s.ask("fault " + name)
+			met, err := tryRclone(t, rclone, s)
+			theirs = fmt.Sprintf("%d, says it failed: %v", met, err != nil)
+		}
+		t.Logf("%s: molnvakt %d of %d; rclone %s", name, len(r.items), n, theirs)
+		if len(r.items) != n {
+			t.Errorf("%s: %d items of %d", name, len(r.items), n)
+		}
+	}
+}
+
 // listWithRclone points rclone at the tenant through a proxy, since its
 // addresses are fixed.
 func listWithRclone(t *testing.T, rclone string, s served) int {
+	t.Helper()
+	met, err := tryRclone(t, rclone, s)
+	if err != nil {
+		t.Fatalf("rclone: %v", err)
+	}
+	return met
+}
+
+func tryRclone(t *testing.T, rclone string, s served) (int, error) {
 	t.Helper()
 	tokens, err := signIn(s.Config.Defaults(), mustBase(t, s.Config))
 	if err != nil {
@@ -234,8 +295,5 @@ func listWithRclone(t *testing.T, rclone string, s served) int {
 	cmd := exec.CommandContext(t.Context(), rclone, "--config", config, "--ca-cert", s.Config.CAFile, "lsf", "-R", "--fast-list", "--files-only", "od:")
 	cmd.Env = append(os.Environ(), "HTTPS_PROXY="+proxyTo(t, strings.TrimSuffix(strings.TrimPrefix(s.Config.BaseURL, "https://"), "/v1.0")))
 	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("rclone: %v", err)
-	}
-	return strings.Count(string(out), "\n")
+	return strings.Count(string(out), "\n"), err
 }
