@@ -356,6 +356,9 @@ func (r *reader) meet(s *scene, people []individual) {
 		if kind == kindAddress || kind == kindProperty {
 			p.official = p.official || p.number == nil
 		}
+		if row := s.b.row(p.start); row != nil && row.table.head(row.column(p.start)).subject {
+			p.official = false
+		}
 		if p.number == nil && r.subject != "" && p.key == r.subject {
 			p.labelled, p.official = true, false
 			p.bond = max(p.bond, byName)

@@ -126,10 +126,18 @@ func (f *nameFinder) givenFirst(text []byte, w word, to int) (nameFound, bool) {
 	switch {
 	case end != w.end: // "Anna Maria": two given names, or a first name as surname
 		return nameFound{w.start, end, w.class&firstName != 0}, true
+	case w.class&rareName != 0 && w.class&(ambiguousName|placeName) == 0 && w.end-w.start > 3 && midSentence(text, w.start) && !f.isThing(text, w.end):
+		return nameFound{w.start, w.end, false}, true
 	case w.class&firstName == 0 || f.isThing(text, w.end):
 		return nameFound{}, false
 	}
 	return nameFound{w.start, w.end, false}, true
+}
+
+// midSentence reports whether a word stands after one in lower case: there a
+// capital letter makes a name.
+func midSentence(text []byte, at int) bool {
+	return at > 2 && text[at-1] == ' ' && (text[at-2] >= 'a' && text[at-2] <= 'z' || text[at-2] >= 0x80)
 }
 
 // nextWord returns the next word that begins with a capital letter.

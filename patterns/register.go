@@ -22,6 +22,7 @@ type head struct {
 	contexts uint32     // set of Context
 	label    labelKind  // it names people, or those at work
 	named    bool       // its cells are names
+	subject  bool       // it says in which part they stand there: elev, sökande
 }
 
 // column counts the cells of a column.
@@ -155,6 +156,7 @@ func (r *reader) readHeads(s *scene, row *row) {
 		text := s.text[from:to]
 		t.heads[c].label = readLabel(text)
 		lower := strings.ToLower(string(text))
+		t.heads[c].subject = t.heads[c].label == labelSubject && !plainNameHead(lower)
 		t.heads[c].named = strings.Contains(lower, "namn") && !strings.Contains(lower, "användar") && !strings.Contains(lower, "filnamn") ||
 			t.heads[c].label == labelSubject && !strings.Contains(lower, "nummer") && !strings.Contains(lower, "nr")
 		for _, h := range r.scanner.Scan(text) {
@@ -170,6 +172,18 @@ func (r *reader) readHeads(s *scene, row *row) {
 			}
 		}
 	}
+}
+
+// plainNameHead reports whether a head asks for a name and no more: such
+// columns hold staff as well.
+func plainNameHead(lower string) bool {
+	for w := range strings.FieldsSeq(lower) {
+		switch w {
+		case "namn", "förnamn", "efternamn", "name", "person", "personnummer", "pnr", "deltagare", "mottagare":
+			return true
+		}
+	}
+	return false
 }
 
 // claimRows ties the person of each row to the words in the row and to the

@@ -27,10 +27,11 @@ const zoneBytes = 4000
 var (
 	reCode     = regexp.MustCompile(`(?i)\b(?:kod|koden|larmkod|portkod|dörrkod|pin|pinkod|passerkod|tillträdeskod|kassaskåpskod|nyckelskåp)\w*\.?\s*(?:är|:|=|-|–)?\s*#?\*?\d{3,6}#?\b`)
 	reAsset    = regexp.MustCompile(`\b(?:[A-ZÅÄÖ]{1,4}[- ]?\d{1,4}[A-Z]?|VLAN ?\d+|DN ?\d{2,4}|\d+ ?kVA?|\d+ ?m³)\b`)
+	reWeak     = regexp.MustCompile(`(?i)\bräcker (?:bara |i |cirka |ca )*\d+ (?:tim|min|dyg)|\b\d+ (?:tim|min)\w* utan el|startade inte|ur funktion|\bsaknar?\b|slås? .{0,12}\but\b|\benda\b|oskydd|olåst|trasig`)
 	reAmount   = regexp.MustCompile(`(?i)\d[\d  .]*(?:,\d\d)? ?(?:kr|sek|tkr|mnkr|mkr|kronor|:-)(?:\W|$)`)
 	reCompany  = regexp.MustCompile(`\p{Lu}[\p{L}&]+(?: \p{Lu}?[\p{L}&]+){0,3} (?:AB|HB|KB|Aktiebolag|Ltd|GmbH)\b|\b(?:AB|Firma) \p{Lu}\p{L}+|\b(?:[Aa]nbudsgivare|[Ll]everantör|[Bb]olag|[Ff]öretag) [A-ZÅÄÖ]\b`)
 	rePoints   = regexp.MustCompile(`(?i)\b\d{1,3}(?:,\d+)? ?(?:p|poäng)\b|\b\d,\d\b`)
-	rePending  = regexp.MustCompile(`(?i)\b(?:utkast|arbetsmaterial|ej beslutad|ännu inte|inte beslutad|före tilldelning|innan tilldelning|inför tilldelning|inför förhandling|får (?:inte|ej) (?:spridas|lämnas ut|röjas)|anbudssekretess|absolut sekretess|sekretess enligt|omfattas av sekretess|konfidentiell\w*|strikt internt|internt arbetsmaterial|sekretessbelag\w*|19 ?kap\.? ?3|19:3|31:16|max(?:imalt)? bud|smärtgräns)`)
+	rePending  = regexp.MustCompile(`(?i)\b(?:utkast|arbetsmaterial|ej beslutad|ännu inte|inte beslutad|före tilldelning|innan tilldelning|inför tilldelning|inför förhandling|får (?:inte|ej) (?:spridas|lämnas ut|röjas)|anbudssekretess|absolut sekretess|sekretess enligt|omfattas av sekretess|konfidentiell\w*|strikt internt|internt arbetsmaterial|sekretessbelag\w*|19 ?kap\.? ?3|19:3|31:16|max(?:imalt)? bud|smärtgräns|endast (?:för )?\p{L}*gruppen|visa inte|gå (?:ned|ner|upp) till|inte lägre|inte högre)`)
 	rePublish  = regexp.MustCompile(`(?i)\b(?:avtal(?:et)? (?:har )?tecknats|beslutar att (?:teckna|anta|tilldela)|beslutet är offentligt|har tilldelats|tilldelningsbeslut(?:et)? (?:har )?(?:meddelats|publicerats)|upphandlingen är avslutad|annonseras|annonserades|välkommen att lämna|anbud ska|anbudet ska|anbudsgivaren ska|anbudsgivare ska|leverantören ska)`)
 	reLegal188 = regexp.MustCompile(`(?i)\b18 ?(?:kap\.?|:) ?(?:8|13|9)\b|\b(?:OSL|offentlighets)[^.\n]{0,30}18[: ]`)
 	reStamp    = regexp.MustCompile(`(?i)^\W*(?:omfattas av |innehåller )?(?:sekretess\w*|skyddsvärd\w*|får ej spridas|får inte spridas|ej för spridning|internt sekretessbelagd)`)
@@ -105,6 +106,7 @@ func (s *scene) concrete(c Category, from, to int) float64 {
 	case Security, NationalSecurity:
 		count(reCode, 2, 4)
 		count(reAsset, 0.35, 2.1)
+		count(reWeak, 0.6, 2.4)
 		seen := map[string]bool{}
 		for i := range s.found {
 			f := &s.found[i]
