@@ -80,9 +80,9 @@ func (t trial) try(r rule) (Verdict, bool) {
 		v.Severity, v.Advice = "", ""
 		return v, true
 	}
-	offending := offending(selected, r.where.threshold(r.what, t))
-	v.Categories = categoriesOf(offending)
-	v.Because = append(reasonsOf(offending), r.where.reasons(t, class)...)
+	worst := offending(selected, r.where.threshold(r.what, t))
+	v.Categories = categoriesOf(worst)
+	v.Because = append(reasonsOf(worst), r.where.reasons(t, class)...)
 	if !r.sealed {
 		v.Evidence = evidenceOf(t.found.Evidence, v.Categories)
 	}

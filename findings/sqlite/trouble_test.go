@@ -344,6 +344,51 @@ func TestAFullDisk(t *testing.T) {
 	}
 }
 
+// TestADiskThatFillsMeanwhile: the work ends soon, with the reason, and goes
+// on when there is room.
+func TestADiskThatFillsMeanwhile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "register.db")
+	key := findings.NewKey()
+	db := open(t, path, key, sqlite.Options{})
+	crawl(t, db, 2000)
+	var full sync.Once
+	recorded := 0
+	began := time.Now()
+	done := make(chan struct{})
+	close(done)
+	err := db.Work(t.Context(), findings.Workers{Documents: 1, Until: done}, func(ctx context.Context, tasks []findings.Task) error {
+		full.Do(func() {
+			if err := db.Limit(ctx, 20); err != nil {
+				t.Error(err)
+			}
+		})
+		var records []findings.Record
+		for _, task := range tasks {
+			records = append(records, answer(task, key.Subkey("ids")))
+		}
+		if err := db.Record(ctx, records); err != nil {
+			return err
+		}
+		recorded += len(records)
+		return nil
+	})
+	if !errors.Is(err, findings.ErrFull) {
+		t.Errorf("error %v, want ErrFull", err)
+	}
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("it took %v to end", took)
+	}
+	db.Close()
+	db = open(t, path, key, sqlite.Options{})
+	rest := 0
+	if err := workAll(t.Context(), db, key.Subkey("ids"), 2, func(findings.Task) { rest++ }); err != nil {
+		t.Fatal(err)
+	}
+	if recorded+rest != 2000 || recorded == 0 {
+		t.Errorf("%d recorded before, %d after, want 2000 in all", recorded, rest)
+	}
+}
+
 func TestOneWriterManyReaders(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "å ä?%&#.db")
 	key := findings.NewKey()
