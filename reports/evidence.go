@@ -23,8 +23,8 @@ type EvidenceItem struct{ Masked, Place string }
 const evidenceShown = 5
 
 // EvidenceOf returns the evidence of a verdict by pattern: what the verdict is
-// about first, then what names people, then the rest. A sealed verdict has
-// none.
+// about first, then what names people, then the rest. Contact details are left
+// out when there is anything else. A sealed verdict has none.
 func (w Words) EvidenceOf(v policy.Verdict) []Evidence {
 	if v.Sealed {
 		return nil
@@ -33,6 +33,9 @@ func (w Words) EvidenceOf(v policy.Verdict) []Evidence {
 	slices.SortStableFunc(evidence, func(a, b patterns.Evidence) int {
 		return cmp.Compare(rank(v, a), rank(v, b))
 	})
+	if len(evidence) > 0 && rank(v, evidence[0]) < contact {
+		evidence = slices.DeleteFunc(evidence, func(e patterns.Evidence) bool { return rank(v, e) == contact })
+	}
 	var groups []Evidence
 	at := map[string]int{}
 	for _, e := range evidence {
@@ -52,13 +55,16 @@ func (w Words) EvidenceOf(v policy.Verdict) []Evidence {
 	return groups
 }
 
+// contact is the rank of contact details, which tell the least.
+const contact = 4
+
 // rank orders evidence, the most telling first.
 func rank(v policy.Verdict, e patterns.Evidence) int {
 	switch e.Pattern {
 	case "personnummer", "samordningsnummer", "reservnummer", "interimsnummer":
 		return 1
 	case "telefon", "epost", "postadress":
-		return 4
+		return contact
 	}
 	switch {
 	case e.Category != "" && e.Category != patterns.PersonalData && slices.Contains(v.Categories, e.Category):
