@@ -127,7 +127,7 @@ func (x *XML) Skip() error {
 	for open := 1; open > 0; {
 		kind, err := x.Next()
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return fmt.Errorf("xml: element without end: %w", ErrDamaged)
 		case err != nil:
 			return err
@@ -234,7 +234,7 @@ func (x *XML) fill() bool {
 
 func (x *XML) atEnd() error {
 	switch {
-	case x.readErr != nil && x.readErr != io.EOF:
+	case x.readErr != nil && !errors.Is(x.readErr, io.EOF):
 		return x.readErr
 	case x.Depth > 0 || x.cdata || x.pos < x.end:
 		return fmt.Errorf("xml: cut off: %w", ErrDamaged)
@@ -575,7 +575,7 @@ func EachXML(r io.Reader, limits Limits, visit func(x *XML, kind XMLKind) error)
 	x := NewXML(r, limits)
 	for {
 		kind, err := x.Next()
-		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -103,7 +103,7 @@ func (r *zipReader) Read(p []byte) (int, error) {
 	switch {
 	case r.zip.left < 0:
 		return n, fmt.Errorf("zip: inflated size: %w", ErrLimit)
-	case err != nil && err != io.EOF:
+	case err != nil && !errors.Is(err, io.EOF):
 		return n, fmt.Errorf("zip: inflate: %w", ErrDamaged)
 	}
 	return n, err

@@ -6,6 +6,7 @@ package odf
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -80,7 +81,7 @@ func (d *document) encrypted() bool {
 	if err != nil {
 		return false
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // only read
 	found := false
 	// A damaged manifest is no reason not to try.
 	_ = extract.EachXML(r, d.in.Limits, func(x *extract.XML, _ extract.XMLKind) error {
@@ -141,14 +142,14 @@ func (d *document) readPart(p *extract.ZipPart, place string) {
 		d.flow.Gap(p.Name, err)
 		return
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // only read
 	d.readXML(r, p.Name, place)
 }
 
 func (d *document) readXML(r io.Reader, name, place string) {
 	x := &reader{d: d, x: extract.NewXML(r, d.in.Limits), folder: path.Dir(name)}
 	err := x.children(scope{part: extract.Part{Kind: extract.Body, Place: place}})
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		d.flow.Gap(name, err)
 	}
 	d.flow.Line()
@@ -163,7 +164,7 @@ func (d *document) readCode(p *extract.ZipPart) {
 		d.flow.Gap(p.Name, err)
 		return
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // only read
 	d.flow.In(extract.Part{Kind: extract.Code})
 	err = extract.EachXML(r, d.in.Limits, func(x *extract.XML, kind extract.XMLKind) error {
 		if kind == extract.XMLText {
@@ -186,6 +187,6 @@ func (d *document) hand(p *extract.ZipPart, place string, role extract.Role) {
 		d.flow.Gap(p.Name, err)
 		return
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // only read
 	d.flow.File(extract.File{Name: path.Base(p.Name), Place: place, Role: role, Content: r})
 }

@@ -2,6 +2,7 @@ package odf
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -142,7 +143,7 @@ func (r *reader) write(s scope, text string) {
 func (r *reader) inline(s scope, text *strings.Builder) error {
 	for {
 		kind, err := r.x.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return fmt.Errorf("odf: paragraph without end: %w", extract.ErrDamaged)
 		}
 		if err != nil {
@@ -332,7 +333,7 @@ type damaged struct{ io.Reader }
 
 func (d damaged) Read(p []byte) (int, error) {
 	n, err := d.Reader.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("odf: base64: %w", extract.ErrDamaged)
 	}
 	return n, err

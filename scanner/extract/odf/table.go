@@ -1,6 +1,7 @@
 package odf
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -75,7 +76,7 @@ func (r *reader) table(s scope) error {
 func (r *reader) rows(t *table, s scope) error {
 	for {
 		kind, err := r.x.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return fmt.Errorf("odf: table without end: %w", extract.ErrDamaged)
 		}
 		if err != nil {

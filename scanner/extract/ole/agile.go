@@ -9,6 +9,7 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -136,7 +137,7 @@ func (a *agileReader) Read(p []byte) (int, error) {
 		b := make([]byte, 4096)
 		n, err := io.ReadFull(a.r, b)
 		if n -= n % aes.BlockSize; n == 0 {
-			if err == io.ErrUnexpectedEOF || err == nil {
+			if errors.Is(err, io.ErrUnexpectedEOF) || err == nil {
 				err = io.EOF
 			}
 			return 0, err
@@ -195,7 +196,7 @@ func (s *standardReader) Read(p []byte) (int, error) {
 		b := make([]byte, 4096)
 		n, err := io.ReadFull(s.r, b)
 		if n -= n % aes.BlockSize; n == 0 {
-			if err == io.ErrUnexpectedEOF || err == nil {
+			if errors.Is(err, io.ErrUnexpectedEOF) || err == nil {
 				err = io.EOF
 			}
 			return 0, err

@@ -3,6 +3,7 @@ package ole
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -258,7 +259,7 @@ func (s *stream) ReadAt(p []byte, off int64) (int, error) {
 		}
 		done += n
 		if n < len(want) {
-			if err == nil || err == io.EOF {
+			if err == nil || errors.Is(err, io.EOF) {
 				s.file.damaged = true
 				err = io.EOF
 			}

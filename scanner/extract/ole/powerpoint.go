@@ -3,6 +3,7 @@ package ole
 import (
 	"bytes"
 	"compress/zlib"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
@@ -318,7 +319,7 @@ func (p *presentation) object(from, to int64, s pptScope) {
 			p.d.flow.Gap("embedded object", fmt.Errorf("powerpoint: object: %w", extract.ErrDamaged))
 			return
 		}
-		defer z.Close()
+		defer z.Close() //nolint:errcheck // only read
 		content = &bounded{z, p.d.in.Limits.Inflate}
 	}
 	p.d.flow.File(extract.File{Name: "object.ole", Place: s.part.Place, Role: extract.Embedded, Content: content})
@@ -335,7 +336,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 	if b.left -= int64(n); b.left < 0 {
 		return n, fmt.Errorf("ole: inflated size: %w", extract.ErrLimit)
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("ole: inflate: %w", extract.ErrDamaged)
 	}
 	return n, err

@@ -3,6 +3,7 @@ package ooxml
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -77,12 +78,12 @@ func (d *document) eachRecord(p *extract.ZipPart, visit func(kind int, b []byte)
 	if err != nil {
 		return err
 	}
-	defer rc.Close()
+	defer rc.Close() //nolint:errcheck // only read
 	r := bufio.NewReaderSize(rc, 32<<10)
 	var content []byte
 	for {
 		kind, err := variable(r, 2)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		var size int
@@ -99,7 +100,7 @@ func (d *document) eachRecord(p *extract.ZipPart, visit func(kind int, b []byte)
 			content = content[:size]
 			_, err = io.ReadFull(r, content)
 		}
-		if err == io.EOF || err == io.ErrUnexpectedEOF {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return fmt.Errorf("xlsb: cut off: %w", extract.ErrDamaged)
 		}
 		if err != nil {

@@ -1,6 +1,7 @@
 package ooxml
 
 import (
+	"errors"
 	"io"
 	"strings"
 
@@ -15,7 +16,7 @@ func (d *document) readCellComments(x *extract.XML, sheet string) error {
 	inText := false
 	for {
 		kind, err := x.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -6,6 +6,7 @@ package ooxml
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -209,7 +210,7 @@ func (d *document) hand(p *extract.ZipPart, place string, role extract.Role) {
 		d.flow.Gap(p.Name, err)
 		return
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // only read
 	d.flow.File(extract.File{Name: path.Base(p.Name), Place: place, Role: role, Content: r})
 }
 
@@ -226,11 +227,11 @@ func (d *document) read(p *extract.ZipPart, place string) {
 		d.flow.Gap(p.Name, err)
 		return
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // only read
 	x := extract.NewXML(r, d.in.Limits)
 	for {
 		kind, err := x.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err != nil {
@@ -240,7 +241,7 @@ func (d *document) read(p *extract.ZipPart, place string) {
 		if kind != extract.XMLStart {
 			continue
 		}
-		if err := d.root(x, p, place); err != nil && err != io.EOF {
+		if err := d.root(x, p, place); err != nil && !errors.Is(err, io.EOF) {
 			d.partFailed(p, err)
 		}
 		return

@@ -1,6 +1,7 @@
 package ooxml
 
 import (
+	"errors"
 	"io"
 	"strings"
 
@@ -46,7 +47,7 @@ func (d *document) plainText(x *extract.XML, part extract.Part, everything bool)
 	}
 	for {
 		kind, err := x.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			d.flow.Line()
 			return nil
 		}
@@ -131,7 +132,7 @@ func (d *document) attributes(x *extract.XML, part extract.Part, names ...string
 	d.flow.In(part)
 	for {
 		kind, err := x.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

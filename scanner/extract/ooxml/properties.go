@@ -1,6 +1,7 @@
 package ooxml
 
 import (
+	"errors"
 	"io"
 	"strings"
 
@@ -14,7 +15,7 @@ func (d *document) readProperties(x *extract.XML) error {
 	property := extract.Part{Kind: extract.Property}
 	for {
 		kind, err := x.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -27,7 +27,7 @@ func (d *document) relationships(name string) []relationship {
 	if err != nil {
 		return nil
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // only read
 	var all []relationship
 	err = extract.EachXML(r, d.in.Limits, func(x *extract.XML, kind extract.XMLKind) error {
 		if kind != extract.XMLStart || x.Name != "Relationship" {

@@ -2,6 +2,7 @@ package ooxml
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -43,7 +44,7 @@ func (d *document) newSheet(x *extract.XML, name string, hidden bool, headers ma
 func (s *sheet) read() error {
 	for {
 		kind, err := s.x.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err == nil && kind == extract.XMLStart {
@@ -137,7 +138,7 @@ func (s *sheet) cellValue() error {
 	inside := false
 	for open := 1; open > 0; {
 		kind, err := s.x.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return fmt.Errorf("ooxml: cell without end: %w", extract.ErrDamaged)
 		}
 		if err != nil {

@@ -1,6 +1,7 @@
 package ooxml
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -73,7 +74,7 @@ func (s *slideReader) read() error {
 	inside := false
 	for {
 		kind, err := s.x.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			s.paragraph()
 			return nil
 		}
@@ -185,7 +186,7 @@ func (d *document) readDiagramPage(x *extract.XML, place string) error {
 	inText, property := false, false
 	for {
 		kind, err := x.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

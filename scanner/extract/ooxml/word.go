@@ -1,6 +1,7 @@
 package ooxml
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -42,7 +43,7 @@ func (d *document) wordStyles() map[string]extract.Kind {
 	if err != nil {
 		return styles
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // only read
 	id := ""
 	// A damaged list of styles costs headings, not text.
 	_ = extract.EachXML(r, d.in.Limits, func(x *extract.XML, kind extract.XMLKind) error {
@@ -126,7 +127,7 @@ func (w *wordReader) next() (extract.XMLKind, error) {
 func (w *wordReader) blocks(t target, bounded bool) error {
 	for open := 1; open > 0; {
 		kind, err := w.next()
-		if err == io.EOF && !bounded {
+		if errors.Is(err, io.EOF) && !bounded {
 			w.d.flow.Line()
 			return nil
 		}

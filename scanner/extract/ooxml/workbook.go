@@ -2,6 +2,7 @@ package ooxml
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -65,7 +66,7 @@ func (d *document) readSheets(p *extract.ZipPart, sheets []sheetEntry) {
 func (d *document) eachStart(x *extract.XML, visit func() error) error {
 	for {
 		kind, err := x.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -141,7 +142,7 @@ func (d *document) sharedStrings(folder string) []string {
 		d.flow.Gap(p.Name, err)
 		return nil
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // only read
 	table := &stringTable{limit: 4 * d.in.Limits.Text}
 	inText, phonetic := false, false
 	err = extract.EachXML(r, d.in.Limits, func(x *extract.XML, kind extract.XMLKind) error {
@@ -243,7 +244,7 @@ func (d *document) cellFormats(folder string) []*extract.NumberFormat {
 		d.flow.Gap(p.Name, err)
 		return nil
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // only read
 	custom, known := map[int]*extract.NumberFormat{}, map[int]*extract.NumberFormat{}
 	var formats []*extract.NumberFormat
 	inCells := false
@@ -310,7 +311,7 @@ func (d *document) sheetCells(p *extract.ZipPart, name string, hidden bool, rela
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // only read
 	return d.newSheet(extract.NewXML(r, d.in.Limits), name, hidden, d.tableHeaders(relations)).read()
 }
 
@@ -341,7 +342,7 @@ func (d *document) tableHeaders(relations []relationship) map[int]bool {
 				break
 			}
 		}
-		rc.Close()
+		rc.Close() //nolint:errcheck // only read
 	}
 	return rows
 }
@@ -353,7 +354,7 @@ func (d *document) readPivotCache(x *extract.XML, p *extract.ZipPart) error {
 	inItems := false
 	for {
 		kind, err := x.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -411,7 +412,7 @@ func (d *document) readPivotRecords(c *pivotCache, p *extract.ZipPart) error {
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // only read
 	number := 1
 	var cells []string
 	return extract.EachXML(r, d.in.Limits, func(x *extract.XML, kind extract.XMLKind) error {

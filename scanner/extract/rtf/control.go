@@ -1,6 +1,7 @@
 package rtf
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -359,7 +360,7 @@ func (p *parser) bin(n int) error {
 		for _, c := range b[:n] {
 			p.binary.raw(c)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

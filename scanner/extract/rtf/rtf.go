@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -121,7 +122,7 @@ func (p *parser) parse() error {
 			return nil
 		}
 		c, err := p.r.ReadByte()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			if len(p.stack) > 0 {
 				return fmt.Errorf("rtf: cut off: %w", extract.ErrDamaged)
 			}
