@@ -109,6 +109,7 @@ func extractors(p pdf.Config) []extract.Extractor {
 		markup.NewXML(),
 		markup.NewJSON(),
 		database.NewSQLite(),
+		database.NewDBase(),
 		database.NewDump(),
 		picture.New(picture.Config{}),
 		plaintext.New(),

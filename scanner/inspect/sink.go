@@ -231,7 +231,7 @@ func (s *sink) File(f extract.File) error {
 
 // named reads the name of a file inside a document: names tell, too.
 func (s *sink) named(name string) error {
-	err := s.Text(extract.Part{Kind: extract.Title}, name)
+	err := s.Text(extract.Part{Kind: extract.Title}, name+"\n")
 	s.chars = 0
 	return err
 }
