@@ -159,8 +159,11 @@ const maxSentence = 400
 // breaks reports whether a sentence begins at i: after a full stop and a
 // space, or on a line that does not go on from the one before.
 func (b *block) breaks(i int) bool {
-	if i < 2 || i >= len(b.text) {
+	if i == 0 || i >= len(b.text) {
 		return true
+	}
+	if i == 1 {
+		return b.text[0] == '\n'
 	}
 	switch before := b.text[i-1]; before {
 	case ' ':

@@ -1,0 +1,165 @@
+package library
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/molnvakt/molnvakt/patterns"
+)
+
+// judged reads one text under a name and returns what was found.
+func judged(t *testing.T, r patterns.Reader, name, text string) patterns.Content {
+	t.Helper()
+	r.Begin(patterns.Subject{Name: name, Path: name}, patterns.Options{CountTestNumbers: true})
+	r.Text("body", "", text)
+	c, _ := r.Finish()
+	return c
+}
+
+func has(c patterns.Content, category patterns.Category) bool {
+	return slices.ContainsFunc(c.Categories, func(f patterns.CategoryFound) bool { return f.Category == category && f.Confidence >= patterns.Medium })
+}
+
+// TestPairs holds texts that differ in one thing only: whether they are about
+// somebody.
+func TestPairs(t *testing.T) {
+	set, masker := load(t)
+	r := set.NewReader(masker)
+	for _, p := range []struct {
+		category            patterns.Category
+		name                string
+		sensitive, harmless string
+	}{
+		{patterns.Health, "a.txt", "Karin Lindberg är sjukskriven för depression.", "Många är sjukskrivna för depression."},
+		{patterns.Health, "a.txt", "Patient: Karin Lindberg. Diagnos: epilepsi.", "Föreläsare: Karin Lindberg, läkare. Tema: epilepsi."},
+		{patterns.SocialServices, "a.txt", "Brukaren Astrid ramlade i natt. Hon beviljas växelvård.", "Brukare som ramlar kan beviljas växelvård. Handläggare: Astrid Berg"},
+		{patterns.Offences, "a.txt", "Jonas Ek, född 1988, dömdes för misshandel.", "Antalet som dömdes för misshandel ökade med 4 procent. Källa: Jonas Ek, statistiker"},
+		{patterns.ProtectedIdentity, "klass.csv", "Namn;Klass;Anm\nAlva Lind;6B;skyddad identitet\nHugo Ek;6B;", "Rutin: elever med skyddad identitet skrivs inte på klasslistor."},
+		{patterns.Union, "a.txt", "Mia Olsson är medlem i Kommunal.", "Kommunal är ett fackförbund. Ordförande: Mia Olsson"},
+		{patterns.Guardianship, "a.txt", "Huvudman: Gunborg Ek. God man: Bertil Norling. Årsräkning 2024.", "En huvudman kan få en god man. Årsräkning lämnas senast i mars."},
+		{patterns.Asylum, "a.txt", "Yusuf Rahimi, 16 år, kom ensam till Sverige och har sökt asyl.", "Asylsökande barn har rätt till skola."},
+	} {
+		if c := judged(t, r, p.name, p.sensitive); !has(c, p.category) {
+			t.Errorf("%s is missed in %q", p.category, p.sensitive)
+		}
+		if c := judged(t, r, p.name, p.harmless); has(c, p.category) {
+			t.Errorf("%s is found in %q", p.category, p.harmless)
+		}
+	}
+}
+
+// TestFilledForm: the words of a blank form do not hide what is filled in.
+func TestFilledForm(t *testing.T) {
+	set, masker := load(t)
+	r := set.NewReader(masker)
+	blank := "Blankett för anmälan av allergi\nBarnets namn: %s\nPersonnummer: ÅÅÅÅMMDD-XXXX\nAllergi: %s\n"
+	if c := judged(t, r, "blankett.docx", strings.ReplaceAll(blank, "%s", "__________")); has(c, patterns.Health) {
+		t.Error("the blank form counts")
+	}
+	filled := strings.Replace(strings.Replace(blank, "%s", "Alva Lindberg", 1), "%s", "jordnötter, har EpiPen", 1)
+	if c := judged(t, r, "blankett.docx", filled); !has(c, patterns.Health) {
+		t.Error("the filled-in form does not count")
+	}
+}
+
+// TestColumns: the head and the pass ratio of a column decide.
+func TestColumns(t *testing.T) {
+	set, masker := load(t)
+	r := set.NewReader(masker)
+	numbers := []string{"196703143435", "196704033452", "196705053723"}
+	read := func(head string) patterns.Content {
+		r.Begin(patterns.Subject{Name: "x.xlsx"}, patterns.Options{CountTestNumbers: true})
+		r.Row("body", "Blad1", 1, false, []string{"Nr", head})
+		for i, n := range numbers {
+			r.Row("body", "Blad1", i+2, false, []string{string(rune('a' + i)), n})
+		}
+		c, _ := r.Finish()
+		return c
+	}
+	persons := func(c patterns.Content) patterns.IdentifierCount {
+		for _, n := range c.Identifiers {
+			if n.Type == "personnummer" {
+				return n
+			}
+		}
+		return patterns.IdentifierCount{}
+	}
+	if n := persons(read("Pnr")); n.High != 3 || !n.Register {
+		t.Errorf("a column of personnummer: %+v", n)
+	}
+	if n := persons(read("Artikelnr")); n.AtLeast(patterns.Medium) != 0 {
+		t.Errorf("a column of article numbers: %+v", n)
+	}
+}
+
+func TestPeople(t *testing.T) {
+	set, masker := load(t)
+	r := set.NewReader(masker)
+	c := judged(t, r, "a.txt", "Karin Lindberg ringde. Karin Lindbergs bror Ove Lindberg svarade. Handläggare: Per Holm")
+	if c.People != 2 {
+		t.Errorf("%d people, want 2: the clerk is none, the genitive is no other", c.People)
+	}
+	c = judged(t, r, "a.txt", "Namn: Karin Lindberg\nPersonnummer: 19670314-3435\nKarin (670314-3435) bor på Storgatan 2.")
+	if c.People != 1 {
+		t.Errorf("%d people, want 1: both ways of writing are one number", c.People)
+	}
+}
+
+func TestKinds(t *testing.T) {
+	set, masker := load(t)
+	r := set.NewReader(masker)
+	for name, want := range map[string]string{
+		"Rehabplan_KL.docx": "rehabplan", "OROSANMÄLAN 2025-03.pdf": "orosanmalan", "ÅtgärdsprogramWilma.docx": "atgardsprogram",
+		"lönelista juni.xlsx": "lonelista", "Anbudsutvärdering.xlsx": "anbudsutvardering", "RSA bilaga 3.docx": "rsa",
+		"Rutin för frånvaro.docx": "rutin", "Årsräkning 2024.pdf": "arsrakning", "VA-karta norr.pdf": "natkarta",
+	} {
+		c := judged(t, r, name, "Text.")
+		if !slices.ContainsFunc(c.Kinds, func(k patterns.DocumentKind) bool { return k.Kind == want }) {
+			t.Errorf("%s: %v, want %s", name, c.Kinds, want)
+		}
+	}
+}
+
+func TestMarkings(t *testing.T) {
+	set, masker := load(t)
+	r := set.NewReader(masker)
+	for text, want := range map[string]bool{
+		"HEMLIG\nPlan för ledningsplats.":                              true,
+		"Säkerhetsskyddsklass: Begränsat hemlig\nInnehåll":             true,
+		"Kvalificerat hemlig\nHemlig\nKonfidentiell\nBegränsat hemlig": false,
+		"Uppgifter i klassen hemlig får inte lagras här.":              false,
+		"KONFIDENTIELL\nOffert till kund":                              false,
+		"Hemlig gäst på festen!\nKom i tid.":                           false,
+	} {
+		if got := has(judged(t, r, "a.docx", text), patterns.NationalSecurity); got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
+	}
+}
+
+// FuzzReader: no text breaks the reader.
+func FuzzReader(f *testing.F) {
+	set, err := Load(Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	masker, err := patterns.NewMasker([]byte("a key for tests only"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	r := set.NewReader(masker)
+	f.Add("a.docx", "Namn;Pnr\nÅ. K. f. 2014;19670314-3435\n", true)
+	f.Add("Rutin.docx", "Elev: Ö\tX\n\n HEMLIG (§ 15:2)\n", false)
+	f.Fuzz(func(t *testing.T, name, text string, rows bool) {
+		r.Begin(patterns.Subject{Name: name, Path: name}, patterns.Options{Explain: true})
+		if rows {
+			for i, line := range strings.Split(text, "\n") {
+				r.Row("body", "", i, i == 0, strings.Split(line, ";"))
+			}
+		}
+		r.Text("heading", "", text)
+		r.Text("body", "", text)
+		r.Finish()
+	})
+}
