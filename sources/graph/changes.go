@@ -38,6 +38,7 @@ func (s *Source) Changes(ctx context.Context, scope sources.Scope, since sources
 		visit:  visit,
 		feed:   feed{source: s, drive: drive, link: at.Link, sharing: true},
 		owners: map[string]string{},
+		walked: map[string]reason{},
 		tree:   &tree{source: s, drive: drive, folders: map[string]folder{}, pages: at.Pages},
 	}
 	r.tree.met = func(item *driveItem) {
@@ -59,6 +60,7 @@ type round struct {
 	feed   feed
 	tree   *tree
 	owners map[string]string
+	walked map[string]reason // folders reported again already
 }
 
 func (r *round) run(ctx context.Context) error {
@@ -234,6 +236,7 @@ func (r *round) again(id string, why reason) {
 	if r.at.Again == nil {
 		r.at.Again = map[string]reason{}
 	}
+	delete(r.walked, id)
 	known := r.at.Again[id]
 	r.at.Again[strings.Clone(id)] = reason{Moved: known.Moved || why.Moved, Sharing: known.Sharing || why.Sharing}
 }

@@ -127,22 +127,22 @@ type placings struct {
 type placing uint32
 
 const (
-	notThere   placing = 0
-	countBits          = 12
-	manyChilds         = 1<<countBits - 1 // so many or more, or unknown
-	whereMask          = 1<<20 - 1
+	notThere     placing = 0
+	countBits            = 12
+	manyChildren         = 1<<countBits - 1 // so many or more, or unknown
+	whereMask            = 1<<20 - 1
 )
 
 func newPlacings() placings { return placings{known: map[uint64]placing{}} }
 
 func (p placing) where() uint32 { return uint32(p) >> countBits }
-func (p placing) children() int { return int(p & manyChilds) }
+func (p placing) children() int { return int(p & manyChildren) }
 
 // set records where a folder stands and how many children it has, -1 for
 // unknown, and returns what was known before.
 func (p *placings) set(id, parent, name string, children int) (before, now placing) {
-	if children < 0 || children > manyChilds {
-		children = manyChilds
+	if children < 0 || children > manyChildren {
+		children = manyChildren
 	}
 	where := max(1, fingerprint(parent, name)&whereMask)
 	now = placing(where<<countBits) | placing(children)
@@ -170,8 +170,8 @@ func (p *placings) forget(id string) placing {
 // count changes how many children a folder is known to have.
 func (p *placings) count(id string, children int) {
 	key := fingerprint(id, "")
-	if known := p.known[key]; known != notThere && known.children() != min(children, manyChilds) {
-		p.add(key, placing(known.where()<<countBits)|placing(min(children, manyChilds)))
+	if known := p.known[key]; known != notThere && known.children() != min(children, manyChildren) {
+		p.add(key, placing(known.where()<<countBits)|placing(min(children, manyChildren)))
 	}
 }
 

@@ -46,7 +46,8 @@ type Governor struct {
 	mu        sync.Mutex
 	units     float64   // may be spent now; negative: owed
 	counted   time.Time // when units was brought up to date
-	slowed    float64   // 1: full speed; the service asked for less
+	slowed    float64   // part of the speed that is used; 1: all of it
+	slowUntil time.Time // when full speed is tried again
 	until     time.Time // end of the pause
 	refusals  int       // in a row
 	open      time.Time // until when the circuit is open
@@ -158,6 +159,9 @@ func (g *Governor) claim(units float64) (time.Duration, error) {
 	if g.dayUnits+units > g.daily*float64(share) {
 		return 0, fmt.Errorf("graph: the resource units of 24 hours are spent (%.0f): %w", g.dayUnits, sources.ErrUnavailable)
 	}
+	if g.slowed < 1 && now.After(g.slowUntil) {
+		g.slowed = 1
+	}
 	rate := g.limit * float64(share) * g.slowed / 60 * (1 - burst) // units a second
 	if !g.counted.IsZero() {
 		g.units = min(g.limit*float64(share)*burst, g.units+now.Sub(g.counted).Seconds()*rate)
@@ -209,6 +213,7 @@ func (g *Governor) refused(resp *http.Response, now time.Time) {
 		g.refusals++
 		g.slowed = max(0.1, g.slowed*0.7)
 	}
+	defer func() { g.slowUntil = later(g.slowUntil, g.until.Add(2*time.Minute)) }()
 	wait, asked := retryAfter(resp.Header, now)
 	if reset, ok := seconds(resp.Header.Get("RateLimit-Reset")); ok && resp.StatusCode == http.StatusTooManyRequests {
 		wait, asked = max(wait, reset), true
@@ -232,7 +237,6 @@ func (g *Governor) heed(h http.Header, now time.Time) {
 	left, ok2 := number(h.Get("RateLimit-Remaining"))
 	reset, ok3 := seconds(h.Get("RateLimit-Reset"))
 	if !ok2 {
-		g.slowed = min(1, g.slowed*1.002)
 		return
 	}
 	if ok1 && limit > 0 && left > limit/5 {
@@ -244,6 +248,7 @@ func (g *Governor) heed(h http.Header, now time.Time) {
 	if ok3 && reset > 0 {
 		full := g.limit * float64(g.share) / 60
 		g.slowed = min(1, max(0.005, left/reset.Seconds()/full))
+		g.slowUntil = now.Add(min(reset, 2*time.Minute))
 		g.units = min(g.units, left/4)
 	}
 }

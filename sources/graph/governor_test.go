@@ -116,6 +116,14 @@ func TestSlowsDownBeforeTheLimit(t *testing.T) {
 		if took := time.Since(start); took < 20*time.Second {
 			t.Errorf("the last 20 units were spent in %v of 40 s", took)
 		}
+		time.Sleep(2 * time.Minute) // the service's count has begun anew
+		start = time.Now()
+		for range 200 {
+			pass(t.Context(), g, 1)
+		}
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("afterwards 200 units took %v", took)
+		}
 	})
 }
 

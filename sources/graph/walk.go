@@ -15,22 +15,13 @@ import (
 // children than could be listed: its listing skips some, and only a full crawl
 // finds them.
 func (r *round) walkAll(ctx context.Context) (complete bool, err error) {
-	done := map[reason]map[string]bool{}
-	walked := map[string]reason{}
 	for {
-		id, why, found := r.toWalk(walked)
+		id, why, found := r.toWalk()
 		if !found {
 			return true, nil
 		}
-		walked[id] = why
-		// A folder met again below another is listed twice only if its sharing
-		// changed as well.
-		key := reason{Sharing: why.Sharing, Moved: true}
-		if done[key] == nil {
-			done[key] = map[string]bool{}
-		}
-		delete(done[key], id)
-		if complete, err := r.walk(ctx, id, why.Sharing, done[key]); err != nil || !complete {
+		r.walked[id] = why
+		if complete, err := r.walk(ctx, id, why.Sharing); err != nil || !complete {
 			return false, err
 		}
 	}
@@ -38,17 +29,19 @@ func (r *round) walkAll(ctx context.Context) (complete bool, err error) {
 
 // toWalk returns a folder of Again that was not walked for the reasons it is
 // in there.
-func (r *round) toWalk(walked map[string]reason) (id string, why reason, found bool) {
+func (r *round) toWalk() (id string, why reason, found bool) {
 	for _, id := range slices.Sorted(maps.Keys(r.at.Again)) {
-		if why := r.at.Again[id]; walked[id] != why {
+		if why := r.at.Again[id]; r.walked[id] != why {
 			return id, why, true
 		}
 	}
 	return "", reason{}, false
 }
 
-// walk lists a folder and the folders below it.
-func (r *round) walk(ctx context.Context, top string, sharing bool, done map[string]bool) (complete bool, err error) {
+// walk lists a folder and the folders below it. What another walk listed is
+// listed again: it may have moved since.
+func (r *round) walk(ctx context.Context, top string, sharing bool) (complete bool, err error) {
+	done := map[string]bool{}
 	for todo := []string{top}; len(todo) > 0; {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
