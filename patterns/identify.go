@@ -201,12 +201,10 @@ func (f *Found) elsewhere(near surroundings) bool {
 		if near.right(ContextIndividual) {
 			f.set(Low, "keyword:individual")
 		}
-	case otherNumber(near.nearest):
-		c := Low
-		if bare {
-			c = 0
-		}
-		f.set(c, "context:"+near.nearest.String())
+	case otherNumber(near.nearest) && bare:
+		f.set(0, "context:"+near.nearest.String())
+	case otherNumber(near.nearest) && !s.Has(ShapeDashed):
+		f.set(Low, "context:"+near.nearest.String())
 	case bare && s.Has(ShapeUnderscore) && !s.Has(ShapeTwelve):
 		f.set(0, "part-of-a-word")
 	default:
@@ -266,6 +264,8 @@ func (f *Found) other(near surroundings) {
 	switch {
 	case keyword != NoContext:
 		f.set(rule.with, "keyword:"+keyword.String())
+	case f.Shape.Has(ShapeMobile | ShapeBare):
+		f.set(Low, "phone-prefix")
 	case f.Shape.Has(ShapeKeyword):
 		f.set(rule.weak, "keyword-missing")
 	default:
