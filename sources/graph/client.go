@@ -225,7 +225,7 @@ func (s *Source) trustLink(link string, seen map[string]bool, empty int) error {
 	switch {
 	case err != nil:
 		return untrusted("a link is no address")
-	case u.Scheme != "https" || !strings.EqualFold(u.Host, base.Host) || u.User != nil:
+	case !sameHost(u, base):
 		return untrusted("a link leads to another host")
 	case seen[link]:
 		return untrusted("links lead in a circle")

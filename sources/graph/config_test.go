@@ -3,6 +3,7 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,6 +92,28 @@ func TestCursorRoundTrip(t *testing.T) {
 	for _, damaged := range []sources.Cursor{"x", "0{}\n", "1{}", "1{\n", "1{}\nabc", "1{}\n!!!!!!!!!!!!"} {
 		if _, err := parseCursor(damaged); !errors.Is(err, sources.ErrCursorExpired) {
 			t.Errorf("%q: %v", damaged, err)
+		}
+	}
+}
+
+func TestSameHost(t *testing.T) {
+	base, _ := url.Parse("https://graph.microsoft.com/v1.0")
+	for link, want := range map[string]bool{
+		"https://graph.microsoft.com/v1.0/x":      true,
+		"https://GRAPH.microsoft.com:443/v1.0/x":  true,
+		"https://graph.microsoft.com:8443/v1.0/x": false,
+		"http://graph.microsoft.com/v1.0/x":       false,
+		"https://graph.microsoft.com.evil.se/x":   false,
+		"https://a@graph.microsoft.com/x":         false,
+		"https://evil.se/graph.microsoft.com":     false,
+		"//graph.microsoft.com/x":                 false,
+	} {
+		u, err := url.Parse(link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sameHost(u, base) != want {
+			t.Errorf("%s: %v", link, !want)
 		}
 	}
 }

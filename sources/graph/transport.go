@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -33,7 +34,7 @@ type Transport struct {
 	base     http.RoundTripper
 	governor *Governor
 	token    Token
-	host     string // the only host that is asked, and gets the token
+	graph    *url.URL // its host is the only one that is asked, and gets the token
 	agent    string
 }
 
@@ -43,7 +44,7 @@ func NewTransport(config Config, base http.RoundTripper, governor *Governor, tok
 	if err != nil {
 		return nil, fmt.Errorf("base_url: %w: %w", err, sources.ErrConfig)
 	}
-	return &Transport{base: base, governor: governor, token: token, host: u.Host, agent: config.UserAgent()}, nil
+	return &Transport{base: base, governor: governor, token: token, graph: u, agent: config.UserAgent()}, nil
 }
 
 // UserAgent returns how the program names itself to Microsoft.
@@ -53,7 +54,7 @@ func (c Config) UserAgent() string {
 
 // RoundTrip implements http.RoundTripper.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Scheme != "https" || !strings.EqualFold(req.URL.Host, t.host) {
+	if !sameHost(req.URL, t.graph) {
 		return nil, untrusted("a link leads to another host")
 	}
 	var (
@@ -98,6 +99,13 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+// sameHost says whether an address leads to the same host and port over TLS,
+// and names no user.
+func sameHost(u, graph *url.URL) bool {
+	port := func(u *url.URL) string { return cmp.Or(u.Port(), "443") }
+	return u.Scheme == "https" && u.User == nil && strings.EqualFold(u.Hostname(), graph.Hostname()) && port(u) == port(graph)
 }
 
 // once sends the request and reads the whole answer.
