@@ -8,16 +8,19 @@ import (
 	"github.com/molnvakt/molnvakt/sources"
 )
 
-// judge asks the policy about what was read. Only for a document that would be
-// a finding is the source asked who can reach it, which is dear.
+// judge asks the policy about what was read. The source is asked who can reach
+// the document, which is dear, only if that could make a difference: if the
+// document would be a finding were it open to everyone.
 func (w *worker) judge(ctx context.Context, place Place, r *findings.Record) {
-	at := placeOf(r.Task, place.Service, r.Exposure)
+	at := placeOf(r.Task, place, r.Exposure)
 	r.Judgment = w.judgment(at, r.Task, r.Reading)
-	if len(r.Judgment.Findings) == 0 || r.Exposure != nil {
+	exposer, ok := place.Source.(sources.Exposer)
+	if !ok || r.Exposure != nil {
 		return
 	}
-	exposer, ok := place.Source.(sources.Exposer)
-	if !ok {
+	open := at
+	open.Audience = string(sources.Anonymous)
+	if !seen(r.Reading) || policy.Worst(w.Policy.Judge(open, r.Reading.Content, w.Now())) == policy.Allowed {
 		return
 	}
 	exposure, err := exposer.Exposure(ctx, r.Task.Item)
@@ -32,8 +35,8 @@ func (w *worker) judge(ctx context.Context, place Place, r *findings.Record) {
 	r.Judgment = w.judgment(at, r.Task, r.Reading)
 }
 
-func placeOf(task findings.Task, service string, exposure *sources.Exposure) policy.Place {
-	at := policy.Place{Source: task.Source, Service: service, Site: task.Site, Path: task.Item.Path}
+func placeOf(task findings.Task, place Place, exposure *sources.Exposure) policy.Place {
+	at := policy.Place{Source: task.Source, Service: place.Service, Controller: place.Controller, Site: task.Site, Path: task.Item.Path}
 	if exposure != nil {
 		at.Audience = string(exposure.Widest())
 	}
@@ -51,13 +54,11 @@ func (s *Scanner) judgment(at policy.Place, task findings.Task, read findings.Re
 	if !seen(read) {
 		return j
 	}
-	j.Document.Outcome = policy.Allowed
-	for _, v := range s.Policy.Judge(at, read.Content, s.Now()) {
+	verdicts := s.Policy.Judge(at, read.Content, s.Now())
+	j.Document.Outcome = policy.Worst(verdicts)
+	for _, v := range verdicts {
 		if v.Outcome == policy.Allowed {
 			continue
-		}
-		if j.Document.Outcome != policy.Forbidden {
-			j.Document.Outcome = v.Outcome
 		}
 		j.Findings = append(j.Findings, findings.Finding{
 			ID:      findings.NewID(s.Key, task.Source, task.Item.ID, v.Rule),
@@ -108,15 +109,15 @@ func (s *Scanner) rejudge(ctx context.Context) error {
 		return err
 	}
 	for _, place := range s.Places {
-		for d, err := range s.Store.Documents(ctx, findings.Filter{Source: place.Name}) {
+		for d, err := range s.Store.Documents(ctx, findings.Filter{Source: place.Name, OtherPolicy: s.rules.Policy}) {
 			if err != nil {
 				return err
 			}
-			if d.Ruleset.Policy == s.rules.Policy || d.Reading.Status == "" {
+			if d.Reading.Status == "" {
 				continue
 			}
 			task := findings.Task{Document: d.ID, Source: d.Source, Service: place.Service, Site: d.Site, Item: d.Item}
-			at := placeOf(task, place.Service, d.Exposure)
+			at := placeOf(task, place, d.Exposure)
 			done = append(done, findings.Record{
 				Task: task, Ruleset: findings.Ruleset{Reading: d.Ruleset.Reading, Policy: s.rules.Policy},
 				Reading: d.Reading, Exposure: d.Exposure, Judgment: s.judgment(at, task, d.Reading),

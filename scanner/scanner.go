@@ -25,8 +25,11 @@ import (
 type Place struct {
 	Name    string // of the source, in the configuration
 	Service string // id in the policy's register of services
-	Source  sources.Source
-	OCR     inspect.OCR // OCRScans, OCRAll or OCROff; the document's first reading defers it
+	// Controller answers for what no organisation rule of the policy maps; may
+	// be empty.
+	Controller string
+	Source     sources.Source
+	OCR        inspect.OCR // OCRScans, OCRAll or OCROff; the document's first reading defers it
 }
 
 // Scanner scans places into a store.

@@ -153,7 +153,11 @@ func (c *checker) tell(one checked, at policy.Place) error {
 		c.tellStep(out, s)
 	}
 	if len(one.result.Content.Innocence) > 0 {
-		fmt.Fprintln(out, "\n"+t("explain.innocence", strings.Join(one.result.Content.Innocence, ", ")))
+		var innocent []string
+		for _, code := range one.result.Content.Innocence {
+			innocent = append(innocent, c.words.Innocence(code))
+		}
+		fmt.Fprintln(out, "\n"+t("explain.innocence", c.words.List(innocent)))
 	}
 	for _, k := range one.result.Content.Kinds {
 		fmt.Fprintln(out, t("explain.kind", c.words.Kind(k.Kind), c.words.Confidence(int(k.Confidence))))
@@ -192,17 +196,7 @@ func (c *checker) tellStep(out *bufio.Writer, s patterns.Step) {
 	}
 	var because []string
 	for _, b := range s.Because {
-		because = append(because, c.because(b))
+		because = append(because, c.words.Because(b))
 	}
 	fmt.Fprintf(out, "  %s %s: %s\n", mark, strings.Join(facts, " · "), strings.Join(because, "; "))
-}
-
-// because puts a code of the patterns ("keyword:patient") in words; what the
-// catalogue does not know is shown as it is.
-func (c *checker) because(code string) string {
-	name, arg, _ := strings.Cut(code, ":")
-	if key := "because." + name; c.words.Has(key) {
-		return c.words.T(key, arg)
-	}
-	return code
 }

@@ -16,7 +16,7 @@ import (
 
 func (p *program) policyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "policy"}
-	cmd.AddCommand(p.policyCheckCommand(), p.policyShowCommand(), p.policyDiffCommand())
+	cmd.AddCommand(p.policyCheckCommand(), p.policyShowCommand(), p.policyDiffCommand(), p.policySchemaCommand())
 	return cmd
 }
 
@@ -139,4 +139,15 @@ func (p *program) outcomeOr(o policy.Outcome) string {
 		o = policy.Allowed
 	}
 	return p.words.Outcome(string(o))
+}
+
+func (p *program) policySchemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:  "schema",
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := p.out.Write(policy.Schema())
+			return err
+		},
+	}
 }

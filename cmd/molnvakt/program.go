@@ -304,7 +304,7 @@ func (p *program) places(names []string) ([]scanner.Place, func(), error) {
 			closeAll()
 			return nil, nil, &fault{key: "fault.source", args: []any{c.Name}, err: errors.New(p.say(err))}
 		}
-		places = append(places, scanner.Place{Name: c.Name, Service: c.Service, Source: src, OCR: c.OCR})
+		places = append(places, scanner.Place{Name: c.Name, Service: c.Service, Controller: c.Controller, Source: src, OCR: c.OCR})
 	}
 	for n := range wanted {
 		closeAll()

@@ -16,6 +16,7 @@ import (
 	"github.com/molnvakt/molnvakt/scanner/extract/database"
 	"github.com/molnvakt/molnvakt/scanner/extract/mail"
 	"github.com/molnvakt/molnvakt/scanner/extract/markup"
+	"github.com/molnvakt/molnvakt/scanner/extract/metafile"
 	"github.com/molnvakt/molnvakt/scanner/extract/odf"
 	"github.com/molnvakt/molnvakt/scanner/extract/ole"
 	"github.com/molnvakt/molnvakt/scanner/extract/onenote"
@@ -111,6 +112,7 @@ func extractors(p pdf.Config) []extract.Extractor {
 		database.NewSQLite(),
 		database.NewDBase(),
 		database.NewDump(),
+		metafile.Extractor{},
 		picture.New(picture.Config{}),
 		plaintext.New(),
 	}
