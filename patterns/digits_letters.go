@@ -220,7 +220,11 @@ func (s *digitPass) caseNumber(from, p int) bool {
 	e := p + 4
 	year := four(s.text[p:])
 	sep := s.at(e)
-	if year < 1900 || year > int(s.today)/10000 || sep != '/' && sep != '-' && sep != ':' {
+	if year < 1900 || year > int(s.today)/10000 || sep != '/' && sep != '-' && sep != ':' || s.dateAt(p) {
+		return false
+	}
+	prefix := string(s.text[from : from+min(maxCasePrefix, letterRun(s.text, from))])
+	if publication(prefix) {
 		return false
 	}
 	n := runLength(s.text, min(e+1, len(s.text)))
@@ -239,11 +243,23 @@ func (s *digitPass) caseNumber(from, p int) bool {
 	if rightEdge := s.rightEdge(e); rightEdge != edgeFree {
 		return false
 	}
-	if socialPrefix(string(s.text[from : from+min(4, letterRun(s.text, from))])) {
+	if socialPrefix(prefix) {
 		shape |= ShapeSocial
 	}
 	s.take(Diarienummer, from, e, shape, 0)
 	return true
+}
+
+// maxCasePrefix is the longest prefix of a registry number, in letters.
+const maxCasePrefix = 6
+
+// publication knows the series in which laws, reports and cases appear.
+func publication(prefix string) bool {
+	switch prefix {
+	case "SOU", "SFS", "DS", "NJA", "HFD", "RH", "MD", "AFS", "SOSFS", "BFS", "NFS", "TSFS", "KIFS", "MSBFS", "MCFFS", "SKOLFS", "LIVSFS", "FFS", "EG", "EU", "IEC", "ISO", "EN", "SS", "VT", "HT", "Q", "KPI", "JO":
+		return true
+	}
+	return false
 }
 
 func letterRun(b []byte, i int) int {

@@ -74,6 +74,8 @@ func TestIdentify(t *testing.T) {
 		{"Dnr KS 2019/0296", "diarienummer high"},
 		{"SN 2023-00123", "diarienummer medium"},
 		{"läsåret 2022/23", ""},
+		{"SOU 2021:1 och SFS 2022:1697", ""},
+		{"KF 2023-02-27 § 12", ""},
 		{"6580822, 674032", "koordinat medium"},
 		{"59.32932, 18.06858", "koordinat medium"},
 		{"10.0.0.1", "ip high"},
