@@ -391,7 +391,7 @@ func (s *numberSection) number(v float64) string {
 		return s.onlyLiterals(v)
 	}
 	v *= math.Pow(100, float64(s.percents))
-	shown := strconv.FormatFloat(math.Abs(v), 'f', s.decimals, 64)
+	shown := strconv.FormatFloat(roundHalfUp(math.Abs(v), s.decimals), 'f', s.decimals, 64)
 	whole, fraction, _ := strings.Cut(shown, ".")
 	if whole == "0" {
 		whole = ""
@@ -402,6 +402,15 @@ func (s *numberSection) number(v float64) string {
 	}
 	s.fill(&out, whole, fraction)
 	return strings.TrimSpace(out.String())
+}
+
+// roundHalfUp rounds as spreadsheets do: 2.5 is 3.
+func roundHalfUp(v float64, decimals int) float64 {
+	scale := math.Pow(10, float64(decimals))
+	if decimals > 15 || v*scale >= 1<<53 {
+		return v
+	}
+	return math.Round(v*scale) / scale
 }
 
 // onlyLiterals is a format that hides the number, as ";;;" does. What is
