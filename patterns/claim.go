@@ -69,6 +69,8 @@ func (c claim) firmness() float64 {
 		return 0.35 + 0.1*min(c.story, 6)
 	case c.first && c.tied >= 2.5:
 		return 0.6
+	case c.first && c.sum >= 7:
+		return 0.45
 	}
 	return 0.15
 }

@@ -12,6 +12,9 @@ import (
 type Lexicon struct {
 	Category Category
 	Terms    []LexiconTerm
+	// Examples are texts that hold the category, Counter such as do not; a
+	// test tries them.
+	Examples, Counter []string
 }
 
 // LexiconTerm is a word of a lexicon. Weight 3 is nearly conclusive when an
@@ -22,10 +25,21 @@ type LexiconTerm struct {
 }
 
 // ParseLexicon reads lines of term, weight, mode and an optional note,
-// separated by tabs; lines that begin with "# " are comments.
+// separated by tabs. Lines of "+" or "-" and a text are examples and
+// counter-examples; lines that begin with "# " are comments.
 func ParseLexicon(c Category, r io.Reader) (Lexicon, error) {
 	lex := Lexicon{Category: c}
-	err := eachLine(r, 3, func(f []string) error {
+	err := eachLine(r, 2, func(f []string) error {
+		switch {
+		case f[0] == "+":
+			lex.Examples = append(lex.Examples, f[1])
+			return nil
+		case f[0] == "-":
+			lex.Counter = append(lex.Counter, f[1])
+			return nil
+		case len(f) < 3:
+			return fmt.Errorf("%d fields, want 3", len(f))
+		}
 		t, err := parseTerm(f)
 		if err != nil {
 			return err

@@ -54,7 +54,7 @@ func (s *score) confuse(d document, format string, args ...any) {
 	s.confused = append(s.confused, fmt.Sprintf("%s: ", d.Name)+fmt.Sprintf(format, args...))
 }
 
-func TestCorpus(t *testing.T) {
+func TestAccuracy(t *testing.T) {
 	docs, err := readCorpus("corpus", "testdata/testnumbers.txt")
 	if err != nil {
 		t.Fatal(err)

@@ -21,30 +21,27 @@ func has(c patterns.Content, category patterns.Category) bool {
 	return slices.ContainsFunc(c.Categories, func(f patterns.CategoryFound) bool { return f.Category == category && f.Confidence >= patterns.Medium })
 }
 
-// TestPairs holds texts that differ in one thing only: whether they are about
-// somebody.
-func TestPairs(t *testing.T) {
+// TestExamples tries the examples and counter-examples of the lexicons.
+func TestExamples(t *testing.T) {
 	set, masker := load(t)
 	r := set.NewReader(masker)
-	for _, p := range []struct {
-		category            patterns.Category
-		name                string
-		sensitive, harmless string
-	}{
-		{patterns.Health, "a.txt", "Karin Lindberg är sjukskriven för depression.", "Många är sjukskrivna för depression."},
-		{patterns.Health, "a.txt", "Patient: Karin Lindberg. Diagnos: epilepsi.", "Föreläsare: Karin Lindberg, läkare. Tema: epilepsi."},
-		{patterns.SocialServices, "a.txt", "Brukaren Astrid ramlade i natt. Hon beviljas växelvård.", "Brukare som ramlar kan beviljas växelvård. Handläggare: Astrid Berg"},
-		{patterns.Offences, "a.txt", "Jonas Ek, född 1988, dömdes för misshandel.", "Antalet som dömdes för misshandel ökade med 4 procent. Källa: Jonas Ek, statistiker"},
-		{patterns.ProtectedIdentity, "klass.csv", "Namn;Klass;Anm\nAlva Lind;6B;skyddad identitet\nHugo Ek;6B;", "Rutin: elever med skyddad identitet skrivs inte på klasslistor."},
-		{patterns.Union, "a.txt", "Mia Olsson är medlem i Kommunal.", "Kommunal är ett fackförbund. Ordförande: Mia Olsson"},
-		{patterns.Guardianship, "a.txt", "Huvudman: Gunborg Ek. God man: Bertil Norling. Årsräkning 2024.", "En huvudman kan få en god man. Årsräkning lämnas senast i mars."},
-		{patterns.Asylum, "a.txt", "Yusuf Rahimi, 16 år, kom ensam till Sverige och har sökt asyl.", "Asylsökande barn har rätt till skola."},
-	} {
-		if c := judged(t, r, p.name, p.sensitive); !has(c, p.category) {
-			t.Errorf("%s is missed in %q", p.category, p.sensitive)
+	lib, err := Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lex := range lib.Lexicons {
+		if len(lex.Examples) == 0 || len(lex.Counter) == 0 {
+			t.Errorf("%s has no examples or no counter-examples", lex.Category)
 		}
-		if c := judged(t, r, p.name, p.harmless); has(c, p.category) {
-			t.Errorf("%s is found in %q", p.category, p.harmless)
+		for _, e := range lex.Examples {
+			if !has(judged(t, r, "a.txt", e), lex.Category) {
+				t.Errorf("%s is missed in %q", lex.Category, e)
+			}
+		}
+		for _, e := range lex.Counter {
+			if has(judged(t, r, "a.txt", e), lex.Category) {
+				t.Errorf("%s is found in %q", lex.Category, e)
+			}
 		}
 	}
 }
