@@ -26,6 +26,7 @@ type scope struct {
 	aside   bool
 	cell    *strings.Builder
 	headers bool // in rows that name the columns
+	row     int  // of the sheet, counted from 1; 0 outside of sheets
 }
 
 func (s scope) as(kind extract.Kind) scope {
@@ -381,6 +382,7 @@ func (r *reader) style() error {
 			}
 		}
 	}
+	delete(r.d.styles, name) // styles.xml and content.xml each have a "P1"
 	if known != (style{}) && len(r.d.styles) < 10_000 {
 		r.d.styles[name] = known
 	}

@@ -112,6 +112,9 @@ func (r *reader) row(t *table, s scope) error {
 	if v := r.x.Attr("visibility"); v == "collapse" || v == "filter" {
 		part.Kind = extract.Hidden
 	}
+	if t.sheet {
+		s.row = t.number + 1
+	}
 	cells, err := r.cells(s)
 	for len(cells) > 0 && cells[len(cells)-1] == "" {
 		cells = cells[:len(cells)-1]
@@ -156,7 +159,7 @@ func (r *reader) cells(s scope) ([]string, error) {
 			continue
 		}
 		repeat := repeated(r.x.Attr("number-columns-repeated"))
-		text, err := r.cell(s)
+		text, err := r.cell(s, len(cells)+empty)
 		size += len(text)
 		if text == "" {
 			empty = min(empty+repeat, wideRow)
@@ -180,10 +183,13 @@ func (r *reader) cells(s scope) ([]string, error) {
 
 // cell reads one cell, its end included. Numbers are as the sheet shows them,
 // unless that hides digits; dates are ISO 8601.
-func (r *reader) cell(s scope) (string, error) {
+func (r *reader) cell(s scope, column int) (string, error) {
 	kind, value, date := r.x.Attr("value-type"), r.x.Attr("value"), r.x.Attr("date-value")
 	var text strings.Builder
 	inner := scope{part: s.part, cell: &text}
+	if s.row > 0 {
+		inner.part.Place += "!" + columnName(column) + strconv.Itoa(s.row)
+	}
 	err := r.children(inner)
 	shown := text.String()
 	switch {
@@ -210,4 +216,13 @@ func hidesDigits(shown, value string) bool {
 		}, s), "0")
 	}
 	return !strings.HasPrefix(digits(shown), digits(extract.PlainNumber(float64(int64(v)))))
+}
+
+// columnName is the letters of a column counted from 0.
+func columnName(column int) string {
+	name := ""
+	for column++; column > 0; column = (column - 1) / 26 {
+		name = string(rune('A'+(column-1)%26)) + name
+	}
+	return name
 }
