@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -173,5 +174,37 @@ func TestCostlyExpression(t *testing.T) {
 	s.Begin()
 	if got := s.Exhausted(); got != nil {
 		t.Errorf("still exhausted in the next document: %v", got)
+	}
+}
+
+// TestConcurrent: one Engine serves many goroutines, each with its Scanner.
+func TestConcurrent(t *testing.T) {
+	e := differentialEngine(t)
+	text := []byte(randomText(rand.New(rand.NewPCG(1, 4)), 3*lanesFrom))
+	want := len(e.NewScanner().Scan(text))
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			s := e.NewScanner()
+			for range 5 {
+				if got := len(s.Scan(text)); got != want {
+					t.Errorf("%d hits, want %d", got, want)
+				}
+				if id, _ := e.Parse("19800102-2386"); id != Personnummer {
+					t.Errorf("Parse: %s", id)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// TestAllocations: scanning costs no garbage once the buffers have grown.
+func TestAllocations(t *testing.T) {
+	s := differentialEngine(t).NewScanner()
+	text := []byte(syntheticProse(rand.New(rand.NewPCG(2, 2)), 1<<20))
+	s.Scan(text)
+	if n := testing.AllocsPerRun(3, func() { s.Begin(); s.Scan(text) }); n > 50 {
+		t.Errorf("%.0f allocations for 1 MB", n)
 	}
 }
