@@ -363,7 +363,10 @@ func (db *DB) forget(ctx context.Context, tx *sql.Tx, document int64) error {
 // EndScopes implements findings.Crawls.
 func (db *DB) EndScopes(ctx context.Context, scan findings.Scan) error {
 	return db.inTx(ctx, func(tx *sql.Tx) error {
-		const gone = "FROM scope WHERE source = $1 AND scan <> $2"
+		// What lies below a site that could not be listed is not known to be gone.
+		const gone = `FROM scope WHERE source = $1 AND scan <> $2 AND NOT EXISTS (
+			SELECT 1 FROM scope AS closed WHERE closed.source = scope.source AND closed.scan = $2 AND closed.reason <> ''
+			AND substr(scope.path, 1, length(closed.path) + 1) = closed.path || '/')`
 		documents, err := numbers(ctx, tx, "SELECT id FROM document WHERE scope IN (SELECT id "+gone+")", scan.Source, scan.ID)
 		if err != nil {
 			return err

@@ -194,6 +194,20 @@ func scopeGap(b *bench) {
 	}
 }
 
+// closedSite: drives that a closed site may hold are spared, others are not.
+func closedSite(b *bench) {
+	below := sources.Item{ID: "x", Path: "Drive/Dokument/x"}
+	b.crawlWith(rules, sources.Scope{ID: "below", Path: "Drive/Dokument"}, false, "n", present(below))
+	b.crawlWith(rules, sources.Scope{ID: "beside", Path: "Drivern"}, false, "n", present(sources.Item{ID: "y", Path: "Drivern/y"}))
+	b.work(b.dirty("r"))
+	b.must(b.store.EndScan(b.Context(), b.scan(rules), ""))
+	scan := b.scan(rules)
+	b.must(b.store.ScopeGap(b.Context(), scan, drive, "denied", "403"))
+	b.must(b.store.EndScopes(b.Context(), scan))
+	b.status(below, findings.Open)
+	b.status(sources.Item{ID: "y"}, findings.Resolved)
+}
+
 func renamed(b *bench) {
 	i := item("a")
 	b.crawl(present(i)...)
