@@ -182,6 +182,9 @@ func (d *document) objects(path string, depth int) {
 			d.done[s] = true
 			d.flow.Flush()
 			d.strings(s.reader())
+		case strings.HasPrefix(name, "__substg1.0_"):
+			d.done[s] = true
+			d.message(s, name)
 		case name == "\x01ole10native":
 			d.done[s] = true
 			d.known = true
@@ -189,6 +192,33 @@ func (d *document) objects(path string, depth int) {
 		}
 	}
 	d.macros()
+}
+
+// message reads a property of a mail that lies in the document ([MS-OXMSG]
+// 2.4): of its subject, people and body. What is attached to it is a gap.
+func (d *document) message(s *stream, name string) {
+	property, wide := strings.CutSuffix(strings.TrimPrefix(name, "__substg1.0_"), "001f")
+	property, narrow := strings.CutSuffix(property, "001e")
+	part := extract.Part{Kind: extract.Body}
+	switch property {
+	case "0037":
+		part.Kind = extract.Title
+	case "0c1a", "0e04", "0e03", "3001", "39fe":
+		part.Kind = extract.Address
+	case "1000":
+	case "37010102":
+		d.flow.Gap("attachment", fmt.Errorf("ole: of a mail in the document: %w", extract.ErrUnsupported))
+		return
+	default:
+		return
+	}
+	d.known = true
+	switch {
+	case wide:
+		d.flow.Alone(part, utf16String(s.bytes()))
+	case narrow:
+		d.flow.Alone(part, decode(s.bytes(), 1252))
+	}
 }
 
 // isFile tells a file that was embedded as it is from other programs' data.
