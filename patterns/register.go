@@ -357,6 +357,9 @@ func (r *reader) identify(s *scene) {
 		if row != nil && !row.header {
 			r.weighByColumn(s, f, row)
 		}
+		if f.Confidence == Low && f.Identifier == Personnummer && s.nameBefore(f) {
+			f.Confidence, f.Because = Medium, append(f.Because, "name-before")
+		}
 		if f.Confidence == 0 {
 			r.explainIdentifier(s, f, false)
 			continue
@@ -368,6 +371,22 @@ func (r *reader) identify(s *scene) {
 		}
 		r.countIdentifier(s, f, row)
 	}
+}
+
+// nameBefore reports whether a full name stands directly before a number that
+// is neither a telephone nor a time.
+func (s *scene) nameBefore(f *Found) bool {
+	if f.Shape.Has(ShapePhone) || f.Shape.Has(ShapeTimestamp) || !f.Shape.Has(ShapeChecked) {
+		return false
+	}
+	from, _ := s.b.span(s.b.line(f.Start))
+	from = max(from, f.Start-60)
+	for _, n := range s.names.find(nil, s.text, from, f.Start) {
+		if n.full && f.Start-n.end <= 4 {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *reader) countIdentifier(s *scene, f *Found, row *row) {
