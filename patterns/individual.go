@@ -377,7 +377,7 @@ func (s *scene) label(at int) labelKind {
 		return noLabel
 	}
 	above, end := s.b.span(line - 1)
-	if end-above > 40 || bytes.ContainsAny(s.text[above:end], "0123456789.") {
+	if end-above > 40 || bytes.ContainsAny(s.text[above:end], "0123456789.") || bytes.Count(bytes.TrimSpace(s.text[above:end]), []byte(" ")) > 2 {
 		return noLabel
 	}
 	return readLabel(bytes.TrimRight(s.text[above:end], ": "))
