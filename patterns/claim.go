@@ -152,6 +152,9 @@ func (r *reader) claim(s *scene, people []individual) {
 	}
 }
 
+// enoughStory is the most that a story may add to a claim.
+const enoughStory = 6
+
 // conclude adds the claims that the sums make on a person.
 func (r *reader) conclude(s *scene, p *individual, near *sums, row bool) {
 	if p.number != nil && p.number.Identifier == Reservnummer {
@@ -166,11 +169,17 @@ func (r *reader) conclude(s *scene, p *individual, near *sums, row bool) {
 		if near.total[slot] < 0.5 {
 			continue
 		}
+		// What says no more than what is known of the person already is only
+		// counted: dense registers would cost too much otherwise.
+		if old, ok := r.claims[slot].people[p.key]; ok && old.sum >= near.total[slot] && old.tied >= near.tied[slot] && old.bond >= p.bond && (old.row || !row) && old.story >= enoughStory {
+			r.claims[slot].count++
+			continue
+		}
 		c := claim{
 			sum: near.total[slot], tied: near.tied[slot], first: p.name != "" && p.bond == byRole, bond: p.bond, labelled: p.labelled, row: row || p.listed, number: p.number != nil,
 			because: p.because, place: s.place(p.start), terms: r.words(near.terms[slot]),
 		}
-		if p.bond < byIdentity {
+		if c.story = enoughStory; p.bond < byIdentity {
 			c.story = s.story(p.start)
 		}
 		c.fictive = s.fictive(p.start)

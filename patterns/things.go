@@ -164,9 +164,14 @@ func (t *thingTally) stamps(s *scene) {
 type markingReader struct {
 	classes map[string]bool
 	stamps  int // lines that are nothing but a marking
+	looked  int // lines looked at
 	place   string
 	support bool // words of säkerhetsskydd besides
 }
+
+// maxMarkingLines bounds the lines that are looked at: a document that bears
+// a marking bears it early, or on every page.
+const maxMarkingLines = 2000
 
 var (
 	reClass    = regexp.MustCompile(`(?i)\b(kvalificerat hemlig|begränsat hemlig|konfidentiell|hemlig)t?\b`)
@@ -185,7 +190,8 @@ func (m *markingReader) read(r *reader, s *scene) {
 			continue
 		}
 		from, to := s.b.span(s.b.line(t.start))
-		if to-from >= 6 && to-from <= 160 {
+		if to-from >= 6 && to-from <= 160 && m.looked < maxMarkingLines {
+			m.looked++
 			m.line(s, from, bytes.TrimSpace(s.text[from:to]))
 		}
 	}
