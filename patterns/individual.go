@@ -39,7 +39,7 @@ var (
 	reInitials = regexp.MustCompile(`^([A-ZÅÄÖ])\.? ?([A-ZÅÄÖ])\.?(?:,)? ?\(?(?:f(?:ödd)?\.? ?-?(?:19|20)?\d\d\b|född \d|(?:åk|årskurs|klass) ?\d|\d[A-Fa-f]\b|\d{1,2} ?år\b)`)
 	reDotted   = regexp.MustCompile(`^[A-ZÅÄÖ]\. ?[A-ZÅÄÖ]\.(?:[^\p{L}\d]|$)`)
 	// What ties a name to one person: birth, class, age.
-	reIdentity = regexp.MustCompile(`(?i)\b(?:f(?:ödd|\.)? ?-?(?:den )?(?:19|20)\d\d|född(?:es)? (?:den )?\d|f\. ?\d{2}\b|f(?:öd|ödelse)(?:d|datum|tid|år|data):? ?\d|(?:åk|årskurs|klass|förskoleklass) ?\d?[ -]?[a-fA-F0-9]\b|kl\.? ?\d[a-fA-F]\b|\d{1,2} ?(?:år|mån|månader)\b(?: gammal)?)|\b\d[A-Fa-f]\b|\b(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\b|\b\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])-(?:[xX*]{4}|\s|$)|\bNA?\d[a-z]?\b|\bl(?:gh|ägenhet)\.? ?\d{4}`)
+	reIdentity = regexp.MustCompile(`(?i)\b(?:f(?:ödd|\.)? ?-?(?:den )?(?:19|20)\d\d|född(?:es)? (?:den )?\d|f\. ?\d{2}\b|f(?:öd|ödelse)(?:d|datum|tid|år|data):? ?\d|(?:åk|årskurs|klass|förskoleklass) ?\d?[ -]?[a-fA-F0-9]\b|kl\.? ?\d[a-fA-F]\b|\d{1,2} ?(?:år|mån|månader)\b(?: gammal)?)|\| {0,2}\(\d{2}\)|\b\d[A-Fa-f]\b|\b(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\b|\b\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])-(?:[xX*]{4}|\s|$)|\bNA?\d[a-z]?\b|\bl(?:gh|ägenhet)\.? ?\d{4}`)
 	reLead     = regexp.MustCompile(`(?i)^\W*(?:(?:mån|tis|ons|tors?|fre|lör|sön)\w*\.? ?)?(?:\d{1,2}[.:/]\d{1,2} ?)?(?:(?:rum|lgh|lägenhet|avd|plats|kl|blå|röd|gul|grön)\.? ?[\w.]{0,5} ?[:–-]? ?)?\W*$`)
 	reFollow   = regexp.MustCompile(`^,? ?(?:\(?(?:f\.? ?-?\d{2,4}|\d[A-Fa-f]|\d{1,2} ?år|åk ?\d)\)?)? ?(?:[:–(]|- )|^, \p{Ll}`)
 	reParty    = regexp.MustCompile(`^,? ?\((?:S|M|V|C|L|KD|MP|SD|FI|fp|s|m|v|c|kd|mp|sd|l|-)\)`)
@@ -411,7 +411,7 @@ var officialLabels = wordSet(`handläggare handläggarens chef rektor ansvarig k
 	justerare författare läkare sjuksköterska psykolog kurator signatur referens avsändare från from beslutsfattare rapportör projektledare
 	arbetsgivare arbetsgivarens mentor klassföreståndare lärare socialsekreterare attest mottagare till to cc utfärdare närvarande
 	undersköterska samordnare föredragande besökare leverantör kundansvarig säljare telefon tolk ombud revisor ledamöter ersättare
-	granskad godkänd skapad ändrad senast deltagare deltagande fotograf foto text organisation förvaltare företrädare`)
+	granskad godkänd skapad ändrad senast fotograf foto text organisation förvaltare företrädare`)
 
 // tie gives names the numbers that stand beside them, so that one person is
 // counted once.

@@ -105,7 +105,7 @@ func (f *nameFinder) givenFirst(text []byte, w word, to int) (nameFound, bool) {
 		}
 		if next.end-next.start == 1 {
 			// "Torsten B": a surname cut to its initial
-			return nameFound{w.start, next.end, w.class&firstName != 0}, true
+			return nameFound{w.start, next.end, w.class&(firstName|rareName) != 0}, true
 		}
 		known := next.class&lastName != 0 || surnameShape(text[next.start:next.end])
 		if f.isThing(text, next.end) {

@@ -267,7 +267,7 @@ func (r *reader) personOfRow(s *scene, row *row, people []individual) (individua
 			numbers++
 		}
 		h := row.table.head(row.column(p.start))
-		if h.label == labelOfficial || p.official && h.label != labelSubject && p.number == nil || p.bond == byRole && p.name == "" {
+		if h.label == labelOfficial && !row.table.heavy() || p.official && !row.table.heavy() && h.label != labelSubject && p.number == nil || p.bond == byRole && p.name == "" {
 			continue
 		}
 		if h.label == labelSubject && p.name != "" && p.bond < byName {
@@ -292,6 +292,19 @@ func (r *reader) personOfRow(s *scene, row *row, people []individual) (individua
 		}
 	}
 	return best, best.bond == byRole && best.name != "" && len(row.cells) > 1
+}
+
+// heavy reports whether the heads ask for something that is sensitive of
+// whomever it is said: then the names in the rows are what it is about.
+func (t *table) heavy() bool {
+	for _, h := range t.heads {
+		for _, m := range h.terms {
+			if m.weight == 3 && !slots[m.slot].aboutThings() {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // looksLikeName reports whether a cell of a column of names holds one: one to
