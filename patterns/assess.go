@@ -50,8 +50,7 @@ type cueTally struct {
 // Begin implements Reader.
 func (r *reader) Begin(s Subject, o Options) {
 	*r = reader{set: r.set, masker: r.masker, scanner: r.scanner, own: r.own, matcher: r.matcher, options: o, block: r.block, scene: r.scene, kinds: r.kinds}
-	r.kinds.rules = r.set.kinds
-	r.kinds.reset()
+	r.kinds.reset(r.set.kinds)
 	r.block.reset()
 	r.tables = map[string]*table{}
 	r.people, r.named, r.officers = map[string]bool{}, map[string]bool{}, map[string]bool{}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 	"unicode"
@@ -55,9 +56,57 @@ func ParseKinds(r io.Reader) ([]KindRule, error) {
 // maxTitle is how long a line may be to pass for a title or heading, bytes.
 const maxTitle = 120
 
+// kindIndex holds the rules, and the texts of which a title must contain one
+// for a rule to match, by their first two bytes: matching every expression
+// against every title would take as long as all other judging.
+type kindIndex struct {
+	rules  []KindRule
+	always []int // rules that require no text
+	texts  map[[2]byte][]kindText
+}
+
+type kindText struct {
+	text string
+	rule int
+}
+
+func newKindIndex(rules []KindRule) *kindIndex {
+	x := &kindIndex{rules: rules, texts: map[[2]byte][]kindText{}}
+	for i := range rules {
+		var texts []required
+		if parsed, err := syntax.Parse(rules[i].Expr.String(), syntax.Perl); err == nil {
+			texts = requiredTexts(parsed.Simplify())
+		}
+		if quality(texts) == 0 {
+			x.always = append(x.always, i)
+			continue
+		}
+		for _, t := range texts {
+			key := [2]byte{t.text[0], t.text[1]}
+			x.texts[key] = append(x.texts[key], kindText{t.text, i})
+		}
+	}
+	return x
+}
+
+// mark marks the rules that may match a folded title.
+func (x *kindIndex) mark(folded string, worth []bool) {
+	for _, i := range x.always {
+		worth[i] = true
+	}
+	for i := 0; i+1 < len(folded); i++ {
+		for _, t := range x.texts[[2]byte{folded[i], folded[i+1]}] {
+			if !worth[t.rule] && strings.HasPrefix(folded[i:], t.text) {
+				worth[t.rule] = true
+			}
+		}
+	}
+}
+
 // kindReader gathers which kinds a document seems to be.
 type kindReader struct {
-	rules []KindRule
+	index *kindIndex
+	worth []bool // by rule; of one title
 	found map[string]kindFound
 }
 
@@ -66,7 +115,12 @@ type kindFound struct {
 	points int
 }
 
-func (k *kindReader) reset() { k.found = make(map[string]kindFound) }
+func (k *kindReader) reset(x *kindIndex) {
+	k.index, k.found = x, make(map[string]kindFound)
+	if len(k.worth) != len(x.rules) {
+		k.worth = make([]bool, len(x.rules))
+	}
+}
 
 // name reads the file name, and the folders it lies in at less weight.
 func (k *kindReader) name(s Subject) {
@@ -91,9 +145,11 @@ func (k *kindReader) read(folded string, more int, of func(*KindRule) bool) {
 	if folded == "" {
 		return
 	}
-	for i := range k.rules {
-		r := &k.rules[i]
-		if !of(r) || !r.Expr.MatchString(folded) {
+	clear(k.worth)
+	k.index.mark(folded, k.worth)
+	for i := range k.index.rules {
+		r := &k.index.rules[i]
+		if !k.worth[i] || !of(r) || !r.Expr.MatchString(folded) {
 			continue
 		}
 		f := k.found[r.Kind]

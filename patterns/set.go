@@ -29,7 +29,7 @@ const judgement = "1"
 type Set struct {
 	engine  *Engine
 	terms   []meaning // by TermID
-	kinds   []KindRule
+	kinds   *kindIndex
 	names   *nameFinder
 	custom  []CustomPattern
 	version string
@@ -52,7 +52,7 @@ type meaning struct {
 // NewSet builds a Set. Errors name the lexicon and term, or the customer's
 // pattern, and wrap ErrTerm.
 func NewSet(lib Library) (*Set, error) {
-	s := &Set{kinds: lib.Kinds, names: newNameFinder(lib.Names), custom: lib.Custom}
+	s := &Set{kinds: newKindIndex(lib.Kinds), names: newNameFinder(lib.Names), custom: lib.Custom}
 	b := NewBuilder()
 	b.Tables(lib.Tables)
 	add := func(t Term, m meaning) error {
@@ -116,7 +116,7 @@ func (s *Set) hash(library string) string {
 	for _, t := range s.terms {
 		_, _ = fmt.Fprintf(h, "%s\x00%s\x00%d\x00%s\n", t.text, t.category, t.weight, t.group)
 	}
-	for _, k := range s.kinds {
+	for _, k := range s.kinds.rules {
 		_, _ = fmt.Fprintf(h, "%s\x00%d\x00%s\n", k.Kind, k.Weight, k.Expr)
 	}
 	for _, c := range s.custom {
