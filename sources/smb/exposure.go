@@ -15,8 +15,8 @@ import (
 func (s *Server) Exposure(ctx context.Context, item sources.Item) (sources.Exposure, error) {
 	share, rel := split(item.Path)
 	var text string
-	err := s.pool.use(ctx, func(c *connection) error {
-		mounted, err := c.share(ctx, share)
+	err := s.pool.use(ctx, func(l *lease) error {
+		mounted, err := l.share(share)
 		if err != nil {
 			return err
 		}

@@ -16,8 +16,8 @@ import (
 // ones than this gain nothing but memory.
 const readSize = 256 << 10
 
-// Open implements sources.Source. The reader holds one of the connections
-// until it is closed; it goes on where it was when the connection breaks.
+// Open implements sources.Source. The reader goes on where it was when the
+// connection breaks.
 func (s *Server) Open(ctx context.Context, item sources.Item) (io.ReadCloser, error) {
 	r := &reading{ctx: ctx, server: s}
 	r.share, r.rel = split(item.Path)
@@ -33,7 +33,7 @@ type reading struct {
 	server     *Server
 	share, rel string
 
-	conn   *connection
+	lease  *lease
 	file   *smb2.File
 	first  *smb2.FileStat // what the file was when it was first opened
 	offset int64
@@ -42,40 +42,61 @@ type reading struct {
 	rest   []byte // of buf, not yet handed out
 }
 
+// open opens the file on a connection that works.
 func (r *reading) open() error {
-	c, err := r.server.pool.take(r.ctx)
+	for {
+		l, err := r.server.pool.take(r.ctx)
+		if err != nil {
+			return err
+		}
+		err = r.openOn(l)
+		if err == nil {
+			return nil
+		}
+		stale := l.stale(err)
+		err = l.end(err)
+		if !stale {
+			return err
+		}
+	}
+}
+
+func (r *reading) openOn(l *lease) error {
+	share, err := l.share(r.share)
 	if err != nil {
 		return err
 	}
-	fail := func(err error) error {
-		r.server.pool.give(c, err)
-		return translate(r.ctx, err)
-	}
-	share, err := c.share(r.ctx, r.share)
-	if err != nil {
-		return fail(err)
-	}
+	l.asking()
+	defer l.resting()
 	file, err := share.Open(windows(r.rel))
 	if err != nil {
-		return fail(err)
+		return err
 	}
+	if err := r.same(file); err != nil {
+		if answered(err) {
+			file.Close()
+		}
+		return err
+	}
+	r.lease, r.file, r.failed = l, file, nil
+	return nil
+}
+
+// same checks that the file is the one that was opened first.
+func (r *reading) same(file *smb2.File) error {
 	info, err := file.Stat()
 	if err != nil {
-		file.Close()
-		return fail(err)
+		return err
 	}
 	stat, ok := info.Sys().(*smb2.FileStat)
-	if !ok || info.IsDir() {
-		file.Close()
-		return fail(fmt.Errorf("%w: no longer a file", sources.ErrGone))
-	}
-	if r.first == nil {
+	switch {
+	case !ok || info.IsDir():
+		return fmt.Errorf("%w: no longer a file", sources.ErrGone)
+	case r.first == nil:
 		r.first = stat
-	} else if version(stat) != version(r.first) {
-		file.Close()
-		return fail(sources.ErrChanged)
+	case version(stat) != version(r.first):
+		return sources.ErrChanged
 	}
-	r.conn, r.file, r.failed = c, file, nil
 	return nil
 }
 
@@ -106,7 +127,9 @@ func (r *reading) Read(p []byte) (int, error) {
 func (r *reading) fill(into []byte) (int, error) {
 	for try := 1; ; try++ {
 		if r.file != nil {
+			r.lease.asking()
 			n, err := r.file.ReadAt(into, r.offset)
+			r.lease.resting()
 			switch {
 			case n > 0:
 				return n, nil
@@ -115,21 +138,23 @@ func (r *reading) fill(into []byte) (int, error) {
 			case err == nil:
 				err = io.ErrNoProgress
 			}
-			r.drop(err)
+			r.failed = r.drop(err)
 			if answered(err) {
-				return 0, translate(r.ctx, err)
+				return 0, r.failed
 			}
 		}
 		if r.ctx.Err() != nil {
 			return 0, r.ctx.Err()
 		}
 		if try >= tries {
-			return 0, translate(r.ctx, r.failed)
+			return 0, r.failed
 		}
 		if err := r.server.wait(r.ctx, time.Duration(try)*time.Second); err != nil {
 			return 0, err
 		}
-		if err := r.open(); err != nil && !errors.Is(err, sources.ErrUnavailable) {
+		if err := r.open(); errors.Is(err, sources.ErrUnavailable) {
+			r.failed = err
+		} else if err != nil {
 			return 0, err
 		}
 	}
@@ -141,10 +166,11 @@ func (r *reading) end() error {
 	if r.file == nil {
 		return io.EOF
 	}
+	r.lease.asking()
 	info, err := r.file.Stat()
+	r.lease.resting()
 	if err != nil {
-		r.drop(err)
-		return translate(r.ctx, err)
+		return r.drop(err)
 	}
 	now, ok := info.Sys().(*smb2.FileStat)
 	appended := ok && now.EndOfFile > r.first.EndOfFile
@@ -154,24 +180,25 @@ func (r *reading) end() error {
 	return io.EOF
 }
 
-func (r *reading) drop(err error) {
-	if r.conn == nil {
-		return
-	}
+// drop gives the connection back after an error and names the error.
+func (r *reading) drop(err error) error {
 	if answered(err) {
+		r.lease.asking()
 		r.file.Close()
 	}
-	r.server.pool.give(r.conn, err)
-	r.conn, r.file, r.failed = nil, nil, err
+	err = r.lease.end(err)
+	r.lease, r.file = nil, nil
+	return err
 }
 
 // Close implements io.Closer.
 func (r *reading) Close() error {
-	if r.conn == nil {
+	if r.file == nil {
 		return nil
 	}
+	r.lease.asking()
 	err := r.file.Close()
-	r.server.pool.give(r.conn, err)
-	r.conn, r.file = nil, nil
+	_ = r.lease.end(err) // everything was read: a failing close loses nothing
+	r.lease, r.file = nil, nil
 	return nil
 }

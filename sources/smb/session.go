@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,69 +21,217 @@ import (
 const (
 	dialTime  = 15 * time.Second
 	keepAlive = 30 * time.Second
+	leaveTime = 2 * time.Second // to sign out in good order
+	// patience is how long a server may owe an answer. Without an end to it a
+	// server that hangs, or an answer whose signature does not hold and which
+	// is therefore dropped, would stop a scan for ever.
+	patience = time.Minute
 )
 
-// pool holds the connections to one server. A connection serves one caller at
-// a time and is thrown away when it breaks.
+// pool holds the connections to one server. Connections are shared: nobody
+// waits for one that another keeps open. One that breaks is left to those who
+// use it, and closed when the last of them has gone.
 type pool struct {
-	config Config
-	free   chan *connection // nil stands for one not yet made
+	config   Config
+	patience time.Duration
 
-	mu       sync.Mutex
+	mu          sync.Mutex
+	connections []*connection
+
+	login    sync.Mutex
 	kerberos *client.Client // shared: tickets are renewed once
 }
 
 // connection is one session with the shares mounted on it.
 type connection struct {
-	session *smb2.Session
+	users   int  // guarded by pool.mu
+	retired bool // guarded by pool.mu: no longer in the pool
+
+	making  chan struct{} // held while signing in or mounting; guards what follows
+	session *smb2.Session // nil: not yet signed in
 	shares  map[string]*smb2.Share
 }
 
-func newPool(c Config) *pool {
-	p := &pool{config: c, free: make(chan *connection, c.Sessions)}
-	for range c.Sessions {
-		p.free <- nil
+func newPool(c Config) *pool { return &pool{config: c, patience: patience} }
+
+// use lends a connection to do, which may be called again: a connection that
+// broke since it was last used is replaced. do's context ends when the server
+// owes an answer for too long.
+func (p *pool) use(ctx context.Context, do func(*lease) error) error {
+	for {
+		l, err := p.take(ctx)
+		if err != nil {
+			return err
+		}
+		err = do(l)
+		stale := l.stale(err)
+		err = l.end(err)
+		if !stale {
+			return err
+		}
 	}
-	return p
 }
 
-// use lends a connection to do. After an error that the connection did not
-// survive, the next caller gets a new one.
-func (p *pool) use(ctx context.Context, do func(*connection) error) error {
-	c, err := p.take(ctx)
+// lease is a connection on loan, and the watch over its requests. It is used
+// by one goroutine at a time.
+type lease struct {
+	*connection
+	ctx   context.Context // of the requests: ends when the server keeps silent
+	outer context.Context
+	pool  *pool
+	used  bool // the connection had served before
+	stop  context.CancelCauseFunc
+	watch *time.Timer
+}
+
+var errSilent = fmt.Errorf("%w: the server does not answer", sources.ErrUnavailable)
+
+// take borrows a connection; end must follow.
+func (p *pool) take(ctx context.Context) (*lease, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	l := &lease{connection: p.pick(), outer: ctx, pool: p}
+	l.ctx, l.stop = context.WithCancelCause(ctx)
+	l.watch = time.AfterFunc(p.patience, func() { l.stop(errSilent) })
+	if err := l.signIn(); err != nil {
+		return nil, l.end(err)
+	}
+	return l, nil
+}
+
+// pick chooses an idle connection, else a new one if there may be one more,
+// else the one with the fewest users.
+func (p *pool) pick() *connection {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var best *connection
+	for _, c := range p.connections {
+		if best == nil || c.users < best.users {
+			best = c
+		}
+	}
+	if best == nil || best.users > 0 && len(p.connections) < p.config.Sessions {
+		best = &connection{making: make(chan struct{}, 1), shares: map[string]*smb2.Share{}}
+		p.connections = append(p.connections, best)
+	}
+	best.users++
+	return best
+}
+
+func (l *lease) signIn() error {
+	free, err := l.exclusively()
 	if err != nil {
 		return err
 	}
-	err = do(c)
-	p.give(c, err)
-	return translate(ctx, err)
+	defer free()
+	if l.session != nil {
+		l.used = true
+		return nil
+	}
+	l.session, err = l.pool.dial(l.ctx)
+	return err
 }
 
-// take is for what outlives a function: a file being read. give must follow.
-func (p *pool) take(ctx context.Context) (*connection, error) {
-	var c *connection
+func (l *lease) exclusively() (free func(), err error) {
 	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case c = <-p.free:
+	case l.making <- struct{}{}:
+		return func() { <-l.making }, nil
+	case <-l.ctx.Done():
+		return nil, l.ctx.Err()
 	}
-	if c != nil {
-		return c, nil
+}
+
+// asking starts the watch anew, before a request.
+func (l *lease) asking() { l.watch.Reset(l.pool.patience) }
+
+// resting stops the watch while nothing is asked of the server.
+func (l *lease) resting() { l.watch.Stop() }
+
+// stale tells whether an error may only mean that the connection broke while
+// nobody used it: servers end idle ones.
+func (l *lease) stale(err error) bool {
+	return l.used && err != nil && !answered(err) && l.ctx.Err() == nil
+}
+
+// end gives the connection back and names the error that ended its use.
+func (l *lease) end(err error) error {
+	l.watch.Stop()
+	silent := errors.Is(context.Cause(l.ctx), errSilent)
+	l.pool.give(l.connection, err)
+	l.stop(nil)
+	if err != nil && silent && l.outer.Err() == nil {
+		return errSilent
 	}
-	session, err := p.dial(ctx)
-	if err != nil {
-		p.free <- nil
-		return nil, translate(ctx, err)
-	}
-	return &connection{session: session, shares: map[string]*smb2.Share{}}, nil
+	return translate(l.outer, err)
 }
 
 func (p *pool) give(c *connection, err error) {
+	p.mu.Lock()
+	c.users--
 	if err != nil && !answered(err) {
-		c.close()
-		c = nil
+		p.retire(c)
 	}
-	p.free <- c
+	last := c.retired && c.users == 0
+	p.mu.Unlock()
+	if last {
+		c.close(0)
+	}
+}
+
+// retire takes a connection out of the pool; p.mu is held.
+func (p *pool) retire(c *connection) {
+	c.retired = true
+	p.connections = slices.DeleteFunc(p.connections, func(x *connection) bool { return x == c })
+}
+
+// close ends the connections; those in use end with their use.
+func (p *pool) close() {
+	p.mu.Lock()
+	var idle []*connection
+	for _, c := range slices.Clone(p.connections) {
+		p.retire(c)
+		if c.users == 0 {
+			idle = append(idle, c)
+		}
+	}
+	p.mu.Unlock()
+	for _, c := range idle {
+		c.close(leaveTime)
+	}
+	p.login.Lock()
+	defer p.login.Unlock()
+	if p.kerberos != nil {
+		p.kerberos.Destroy()
+		p.kerberos = nil
+	}
+}
+
+// close signs out, for as long as that may take, and ends the connection.
+func (c *connection) close(wait time.Duration) {
+	if c.session == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
+	defer cancel()
+	_ = c.session.WithContext(ctx).Logoff() // it may be broken already
+}
+
+// share mounts a share once for each connection.
+func (l *lease) share(name string) (*smb2.Share, error) {
+	free, err := l.exclusively()
+	if err != nil {
+		return nil, err
+	}
+	defer free()
+	s := l.shares[name]
+	if s == nil {
+		if s, err = l.session.WithContext(l.ctx).Mount(name); err != nil {
+			return nil, err
+		}
+		l.shares[name] = s
+	}
+	return s.WithContext(l.ctx), nil
 }
 
 func (p *pool) dial(ctx context.Context) (*smb2.Session, error) {
@@ -115,10 +264,10 @@ func (p *pool) initiator() (smb2.Initiator, error) {
 		}
 		return &smb2.NTLMInitiator{User: p.config.User, Password: password, Domain: p.config.Domain}, nil
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.login.Lock()
+	defer p.login.Unlock()
 	if p.kerberos == nil {
-		k, err := p.login()
+		k, err := p.loginKerberos()
 		if err != nil {
 			return nil, err
 		}
@@ -127,7 +276,7 @@ func (p *pool) initiator() (smb2.Initiator, error) {
 	return &smb2.Krb5Initiator{Client: p.kerberos, TargetSPN: p.config.Kerberos.SPN}, nil
 }
 
-func (p *pool) login() (*client.Client, error) {
+func (p *pool) loginKerberos() (*client.Client, error) {
 	k := p.config.Kerberos
 	conf, err := config.Load(k.Config)
 	if err != nil {
@@ -144,38 +293,9 @@ func (p *pool) login() (*client.Client, error) {
 	return c, nil
 }
 
-func (p *pool) close() {
-	for range cap(p.free) {
-		if c := <-p.free; c != nil {
-			c.close()
-		}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.kerberos != nil {
-		p.kerberos.Destroy()
-	}
-}
-
-func (c *connection) close() {
-	_ = c.session.Logoff() // the connection may be broken already
-}
-
-// share mounts a share once for each connection.
-func (c *connection) share(ctx context.Context, name string) (*smb2.Share, error) {
-	if s := c.shares[name]; s != nil {
-		return s.WithContext(ctx), nil
-	}
-	s, err := c.session.WithContext(ctx).Mount(name)
-	if err != nil {
-		return nil, err
-	}
-	c.shares[name] = s
-	return s.WithContext(ctx), nil
-}
-
 // NTSTATUS values that decide something here ([MS-ERREF] 2.3.1).
 const (
+	statusNoSuchFile          = 0xC000000F
 	statusNoMemory            = 0xC0000017
 	statusAccessDenied        = 0xC0000022
 	statusObjectNameInvalid   = 0xC0000033
@@ -276,5 +396,10 @@ func answered(err error) bool {
 		}
 		return true
 	}
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrExist) || errors.Is(err, errVisit)
+	for _, known := range []error{fs.ErrNotExist, fs.ErrPermission, fs.ErrExist, errVisit, sources.ErrGone, sources.ErrChanged} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return false
 }

@@ -66,7 +66,7 @@ func Open(c Config) (*Server, error) {
 	return &Server{config: c, pool: newPool(c), wait: wait}, nil
 }
 
-// Close ends the connections. It waits for those in use.
+// Close ends the connections; those in use end with their use.
 func (s *Server) Close() error {
 	s.pool.close()
 	return nil
@@ -78,8 +78,9 @@ func (s *Server) Close() error {
 func (s *Server) Scopes(ctx context.Context, visit func(sources.Scope) error) error {
 	names := s.config.Shares
 	if len(names) == 0 {
-		err := s.pool.use(ctx, func(c *connection) error {
-			shares, err := c.session.WithContext(ctx).ListShares()
+		err := s.pool.use(ctx, func(l *lease) error {
+			names = nil
+			shares, err := l.session.WithContext(l.ctx).ListShares()
 			for _, share := range shares {
 				if share.Type() == smb2.ShareTypeDiskTree && !share.IsSpecial() {
 					names = append(names, share.Name)
@@ -93,8 +94,8 @@ func (s *Server) Scopes(ctx context.Context, visit func(sources.Scope) error) er
 	}
 	for _, name := range names {
 		scope := sources.Scope{ID: sources.ScopeID(strings.ToLower(name)), Path: name, Site: name, WebURL: s.link(name)}
-		err := s.pool.use(ctx, func(c *connection) error {
-			_, err := c.share(ctx, name)
+		err := s.pool.use(ctx, func(l *lease) error {
+			_, err := l.share(name)
 			return err
 		})
 		switch {
@@ -163,7 +164,10 @@ func (w *walk) dir(ctx context.Context, at folder) error {
 	dir := at.rel
 	for try := 1; ; try++ {
 		before := len(w.pending)
-		err := w.pool.use(ctx, func(c *connection) error { return w.list(ctx, c, &at) })
+		err := w.pool.use(ctx, func(l *lease) error {
+			w.pending = w.pending[:before]
+			return w.list(ctx, l, &at)
+		})
 		var mine *visitError
 		switch {
 		case err == nil:
@@ -173,7 +177,6 @@ func (w *walk) dir(ctx context.Context, at folder) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case errors.Is(err, sources.ErrUnavailable) && try < tries:
-			w.pending = w.pending[:before]
 			if err := w.wait(ctx, time.Duration(try)*time.Second); err != nil {
 				return err
 			}
@@ -192,8 +195,8 @@ func isGap(err error) bool {
 	return errors.Is(err, sources.ErrDenied) || errors.Is(err, sources.ErrGone) || errors.Is(err, sources.ErrUnsupported)
 }
 
-func (w *walk) list(ctx context.Context, c *connection, at *folder) error {
-	share, err := c.share(ctx, w.scope.Path)
+func (w *walk) list(ctx context.Context, l *lease, at *folder) error {
+	share, err := l.share(w.scope.Path)
 	if err != nil {
 		return err
 	}
@@ -201,7 +204,7 @@ func (w *walk) list(ctx context.Context, c *connection, at *folder) error {
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer func() { l.asking(); d.Close() }()
 	if info, err := d.Stat(); err != nil {
 		return err
 	} else if stat, ok := info.Sys().(*smb2.FileStat); ok {
@@ -211,19 +214,28 @@ func (w *walk) list(ctx context.Context, c *connection, at *folder) error {
 		at.id = stat.FileId
 	}
 	for {
+		l.asking()
 		entries, err := d.Readdir(pageSize)
+		l.resting()
 		for _, e := range entries {
 			if err := w.entry(ctx, at, e); err != nil {
 				return &visitError{err}
 			}
 		}
-		if errors.Is(err, io.EOF) || err == nil && len(entries) == 0 {
+		if errors.Is(err, io.EOF) || err == nil && len(entries) == 0 || isEmpty(err) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// isEmpty: the root of a disk has no entries for itself and the one above, so
+// that Windows finds nothing at all in an empty one.
+func isEmpty(err error) bool {
+	var refused *smb2.ResponseError
+	return errors.As(err, &refused) && refused.Code == statusNoSuchFile
 }
 
 func (w *walk) entry(ctx context.Context, in *folder, info fs.FileInfo) error {
