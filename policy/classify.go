@@ -31,9 +31,10 @@ func (p *Policy) parts(found patterns.Content) []part {
 	var all []part
 	for _, c := range found.Categories {
 		rule, ok := p.categories[c.Category]
-		if ok && c.Confidence >= rule.Confidence {
-			all = append(all, part{c.Category, rule.Class, Reason{"category", c.Category, []string{strconv.Itoa(c.People)}}})
+		if !ok || c.Confidence < rule.Confidence {
+			continue
 		}
+		all = append(all, part{c.Category, p.classOf(c, rule.Class), Reason{"category", c.Category, []string{strconv.Itoa(c.People)}}})
 	}
 	for _, group := range p.identifiers {
 		if part, ok := group.part(found.Identifiers); ok {
@@ -48,6 +49,17 @@ func (p *Policy) parts(found patterns.Content) []part {
 	}
 	slices.SortStableFunc(all, func(a, b part) int { return cmp.Compare(b.class, a.class) })
 	return all
+}
+
+// classOf is the class that a customer's own pattern asks for, else the
+// category's. A class that the policy does not know leaves it to the category.
+func (p *Policy) classOf(c patterns.CategoryFound, category Class) Class {
+	for i, level := range p.classes {
+		if c.Class != "" && level.ID == c.Class {
+			return Class(i)
+		}
+	}
+	return category
 }
 
 // part returns the highest step that the counted identifiers reach; among

@@ -385,3 +385,16 @@ func BenchmarkJudge(b *testing.B) {
 		p.Judge(at, found, today)
 	}
 }
+
+func TestACustomPatternsOwnClass(t *testing.T) {
+	p := policy.Default()
+	for asked, want := range map[string]policy.Class{"K3": policy.K3, "K0": policy.K0, "": p.Classify(own("")).Class, "K9": p.Classify(own("")).Class} {
+		if got := p.Classify(own(asked)).Class; got != want {
+			t.Errorf("a pattern that asks for %q gives %v, want %v", asked, got, want)
+		}
+	}
+}
+
+func own(class string) patterns.Content {
+	return patterns.Content{Categories: []patterns.CategoryFound{{Category: patterns.Custom, Confidence: patterns.High, Pattern: "p", Class: class}}}
+}
