@@ -17,7 +17,7 @@ type Library struct {
 	Custom   []CustomPattern // the customer's own
 	Version  string          // of the data; part of Set.Version
 	// Tables are what Engine.WriteTables of a Set of the same library saved,
-	// to be built faster; nil: none.
+	// to be built faster; nil: none. They must not change while the Set lives.
 	Tables []byte
 }
 
@@ -92,7 +92,7 @@ func NewSet(lib Library) (*Set, error) {
 	if s.engine, err = b.Build(); err != nil {
 		return nil, err
 	}
-	s.version = s.hash(lib.Version)
+	s.version = lib.SetVersion()
 	return s, nil
 }
 
@@ -110,16 +110,23 @@ func (s *Set) Engine() *Engine { return s.engine }
 // of the data and of this package's judgement.
 func (s *Set) Version() string { return s.version }
 
-func (s *Set) hash(library string) string {
+// SetVersion returns the Version of the Set that the library makes, without
+// making it.
+func (lib *Library) SetVersion() string {
 	h := sha256.New()
-	_, _ = io.WriteString(h, judgement+"\x00"+library)
-	for _, t := range s.terms {
-		_, _ = fmt.Fprintf(h, "%s\x00%s\x00%d\x00%s\n", t.text, t.category, t.weight, t.group)
+	_, _ = io.WriteString(h, judgement+"\x00"+lib.Version)
+	for _, lex := range lib.Lexicons {
+		for _, t := range lex.Terms {
+			_, _ = fmt.Fprintf(h, "%s\x00%s\x00%d\n", lex.Category, t.Text, t.Weight)
+		}
 	}
-	for _, k := range s.kinds.rules {
+	for _, c := range lib.Cues {
+		_, _ = fmt.Fprintf(h, "%s\x00%s\x00%d\n", c.Group, c.Text, c.Weight)
+	}
+	for _, k := range lib.Kinds {
 		_, _ = fmt.Fprintf(h, "%s\x00%d\x00%s\n", k.Kind, k.Weight, k.Expr)
 	}
-	for _, c := range s.custom {
+	for _, c := range lib.Custom {
 		_, _ = fmt.Fprintf(h, "%+v\n", c)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])

@@ -5,12 +5,18 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
+	"unsafe"
 )
 
 // tablesMagic begins saved tables; the number is raised when the form
-// changes.
-const tablesMagic = "molnvakt tables 2\n"
+// changes. Its length keeps what follows aligned to four bytes.
+const tablesMagic = "molnvakt tables v3.\n"
+
+// castagnoli checks that tables are whole; who could forge them could as well
+// forge the program.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // WriteTables saves the tables, which are most of the work of Build, for
 // Builder.Tables of another process.
@@ -18,16 +24,17 @@ func (e *Engine) WriteTables(w io.Writer) error {
 	literals, _, _ := literalsOfTerms(e.terms)
 	sum := literalsSum(literals)
 	body := e.literals.appendTo(append([]byte(tablesMagic), sum[:]...))
-	check := sha256.Sum256(body)
-	if _, err := w.Write(append(body, check[:]...)); err != nil {
+	body = binary.LittleEndian.AppendUint32(body, crc32.Checksum(body, castagnoli))
+	if _, err := w.Write(body); err != nil {
 		return fmt.Errorf("write tables: %w", err)
 	}
 	return nil
 }
 
 // Tables offers tables that WriteTables saved. Build uses them if they are
-// whole and made for the same terms, and makes its own otherwise. They are
-// not kept or changed.
+// whole and made for the same terms, and makes its own otherwise. The Engine
+// looks things up in them, so they must not change: a file may be mapped, and
+// then the processes of one machine share its memory.
 func (b *Builder) Tables(saved []byte) { b.tables = saved }
 
 // table returns the saved table if it fits, or a new one.
@@ -39,20 +46,19 @@ func (b *Builder) table(literals []literal) *literalTable {
 }
 
 func savedTable(saved []byte, literals []literal) *literalTable {
-	const sums = 2 * sha256.Size
-	if len(saved) < len(tablesMagic)+sums || string(saved[:len(tablesMagic)]) != tablesMagic {
+	const head = len(tablesMagic) + sha256.Size
+	if len(saved) < head+crc32.Size || string(saved[:len(tablesMagic)]) != tablesMagic {
 		return nil
 	}
-	body, check := saved[:len(saved)-sha256.Size], saved[len(saved)-sha256.Size:]
 	made := literalsSum(literals)
-	rest := body[len(tablesMagic):]
-	if !bytes.Equal(rest[:sha256.Size], made[:]) {
+	if !bytes.Equal(saved[len(tablesMagic):head], made[:]) {
 		return nil
 	}
-	if sum := sha256.Sum256(body); !bytes.Equal(check, sum[:]) {
+	body, check := saved[:len(saved)-crc32.Size], saved[len(saved)-crc32.Size:]
+	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(check) {
 		return nil
 	}
-	return readTable(rest[sha256.Size:])
+	return readTable(body[head:])
 }
 
 // literalsSum tells sets of literals apart.
@@ -67,6 +73,7 @@ func literalsSum(literals []literal) [sha256.Size]byte {
 func (t *literalTable) appendTo(b []byte) []byte {
 	b = append(b, t.class[:]...)
 	b = binary.LittleEndian.AppendUint32(b, t.stride)
+	b = binary.LittleEndian.AppendUint32(b, t.bias)
 	b = binary.LittleEndian.AppendUint32(b, uint32(t.reach))
 	b = appendList(b, t.idsFrom)
 	b = appendList(b, t.ids)
@@ -81,14 +88,18 @@ func appendList[T uint32 | int32](b []byte, list []T) []byte {
 	return b
 }
 
-// readTable reads what appendTo appended; its caller has checked that it is
-// whole. It returns nil when the table leads out of itself.
+// readTable reads what appendTo appended, in place where it can. It returns
+// nil when the table leads out of itself.
 func readTable(b []byte) *literalTable {
 	t := &literalTable{}
+	if len(b) < len(t.class)+12 {
+		return nil
+	}
 	b = b[copy(t.class[:], b):]
 	t.stride = binary.LittleEndian.Uint32(b)
-	t.reach = int(binary.LittleEndian.Uint32(b[4:]))
-	t.idsFrom, b = readList[uint32](b[8:])
+	t.setBias(binary.LittleEndian.Uint32(b[4:]))
+	t.reach = int(binary.LittleEndian.Uint32(b[8:]))
+	t.idsFrom, b = readList[uint32](b[12:])
 	t.ids, b = readList[int32](b)
 	t.next, _ = readList[uint32](b)
 	if !t.sound() {
@@ -114,7 +125,7 @@ func (t *literalTable) sound() bool {
 			if s >= lists-1 {
 				return false
 			}
-		} else if s&^accepts > last {
+		} else if s-t.bias > last {
 			return false
 		}
 	}
@@ -126,21 +137,24 @@ func (t *literalTable) sound() bool {
 	return true
 }
 
-// list cuts a list off: its bytes, and the rest.
-func list(b []byte) (body, rest []byte) {
-	n := 4 * int(binary.LittleEndian.Uint32(b))
-	return b[4 : 4+n], b[4+n:]
-}
-
-func readList[T uint32 | int32](b []byte) ([]T, []byte) {
-	body, rest := list(b)
-	all := make([]T, len(body)/4)
-	fillList(all, body)
-	return all, rest
-}
-
-func fillList[T uint32 | int32](into []T, body []byte) {
-	for i := range len(body) / 4 {
-		into[i] = T(binary.LittleEndian.Uint32(body[4*i:]))
+// readList cuts a list off. It shares the memory of b if that is laid out as
+// this machine lays out numbers; the list is nil if b is too short for it.
+func readList[T uint32 | int32](b []byte) (all []T, rest []byte) {
+	if len(b) < 4 {
+		return nil, nil
 	}
+	n := int(binary.LittleEndian.Uint32(b))
+	if b = b[4:]; n > len(b)/4 {
+		return nil, nil
+	}
+	body, rest := b[:4*n], b[4*n:]
+	first := unsafe.Pointer(unsafe.SliceData(body))
+	if uintptr(first)%4 == 0 && binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
+		return unsafe.Slice((*T)(first), n), rest
+	}
+	all = make([]T, n)
+	for i := range all {
+		all[i] = T(binary.LittleEndian.Uint32(body[4*i:]))
+	}
+	return all, rest
 }

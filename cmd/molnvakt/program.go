@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"github.com/molnvakt/molnvakt/findings"
 	"github.com/molnvakt/molnvakt/findings/sqlite"
 	"github.com/molnvakt/molnvakt/patterns"
+	"github.com/molnvakt/molnvakt/patterns/library"
 	"github.com/molnvakt/molnvakt/policy"
 	"github.com/molnvakt/molnvakt/reports/locale"
 	"github.com/molnvakt/molnvakt/scanner"
@@ -236,7 +238,7 @@ func (p *program) reading(key findings.Key) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	set, err := s.set(cache)
+	found, err := library.Prepare(s.library(cache))
 	if err != nil {
 		return "", err
 	}
@@ -245,7 +247,7 @@ func (p *program) reading(key findings.Key) (string, error) {
 		fmt.Fprintf(h, "%s %d\n", e.Name(), e.Version())
 	}
 	fmt.Fprintf(h, "patterns %s\nkey %s\npdf %s\nlimits %d %s\npasswords %d\ntest numbers %t\n",
-		set.Version(), key.ID(), s.PDFEngine, p.config.Scan.MaxSize, p.config.Scan.Deadline, len(s.Passwords), p.config.Scan.CountTestNumbers)
+		found, key.ID(), s.PDFEngine, p.config.Scan.MaxSize, p.config.Scan.Deadline, len(s.Passwords), p.config.Scan.CountTestNumbers)
 	if err := hashOwn(h, s.Own); err != nil {
 		return "", err
 	}
@@ -281,36 +283,36 @@ func (p *program) scanner(key findings.Key, store findings.Store, places []scann
 }
 
 // places opens the configured sources that are wanted; all if names is empty.
-func (p *program) places(names []string) ([]scanner.Place, func(), error) {
-	var places []scanner.Place
-	closeAll := func() {
+// One that cannot be opened does not keep the others from being scanned: its
+// error stands in missing. If there is nothing else, it is the error.
+func (p *program) places(names []string) (places []scanner.Place, free func(), missing, err error) {
+	free = func() {
 		for _, place := range places {
 			if c, ok := place.Source.(io.Closer); ok {
 				c.Close()
 			}
 		}
 	}
-	wanted := map[string]bool{}
 	for _, n := range names {
-		wanted[n] = true
+		if !p.configured(n) {
+			return nil, nil, nil, &fault{key: "fault.source-unknown", args: []any{n}}
+		}
 	}
 	for _, c := range p.config.Sources {
-		if len(names) > 0 && !wanted[c.Name] {
+		if len(names) > 0 && !slices.Contains(names, c.Name) {
 			continue
 		}
-		delete(wanted, c.Name)
 		src, err := p.openSource(c)
 		if err != nil {
-			closeAll()
-			return nil, nil, &fault{key: "fault.source", args: []any{c.Name}, err: errors.New(p.say(err))}
+			missing = errors.Join(missing, &fault{key: "fault.source", args: []any{c.Name}, err: errors.New(p.say(err))})
+			continue
 		}
 		places = append(places, scanner.Place{Name: c.Name, Service: c.Service, Controller: c.Controller, Source: src, OCR: c.OCR})
 	}
-	for n := range wanted {
-		closeAll()
-		return nil, nil, &fault{key: "fault.source-unknown", args: []any{n}}
+	if len(places) == 0 {
+		return nil, nil, nil, missing
 	}
-	return places, closeAll, nil
+	return places, free, missing, nil
 }
 
 func (p *program) openSource(c SourceConfig) (sources.Source, error) {

@@ -122,7 +122,11 @@ func extractors(p pdf.Config) []extract.Extractor {
 // Its tables are kept in the cache: building them takes longer than a child
 // may take to start.
 func (s settings) set(cache string) (*patterns.Set, error) {
-	return library.Load(library.Options{PatternsDir: s.PatternsDir, TablesDir: cache})
+	return library.Load(s.library(cache))
+}
+
+func (s settings) library(cache string) library.Options {
+	return library.Options{PatternsDir: s.PatternsDir, TablesDir: cache}
 }
 
 // reportFormats lists the reports.

@@ -34,29 +34,59 @@ type Options struct {
 // Load returns the built-in library together with the customer's patterns.
 // Errors in those name file and line and wrap ErrPattern.
 func Load(o Options) (*patterns.Set, error) {
-	lib, err := Read()
+	lib, err := o.read()
 	if err != nil {
 		return nil, err
-	}
-	if o.PatternsDir != "" {
-		custom, version, err := ReadDir(o.PatternsDir)
-		if err != nil {
-			return nil, err
-		}
-		lib.Custom = custom
-		lib.Version += version
 	}
 	if o.TablesDir == "" {
 		return patterns.NewSet(lib)
 	}
-	return loadSaved(lib, filepath.Join(o.TablesDir, "tables-"+lib.Version))
+	return loadSaved(lib, o.tables(lib))
+}
+
+// Prepare returns the Version of the Set that Load returns. Load is fast
+// afterwards, also in other processes, if there is a TablesDir.
+func Prepare(o Options) (version string, err error) {
+	lib, err := o.read()
+	if err != nil {
+		return "", err
+	}
+	// The customer's patterns are only known to be right when the Set is made.
+	if o.PatternsDir == "" && o.TablesDir != "" {
+		if _, err := os.Stat(o.tables(lib)); err == nil {
+			return lib.SetVersion(), nil
+		}
+	}
+	set, err := Load(o)
+	if err != nil {
+		return "", err
+	}
+	return set.Version(), nil
+}
+
+func (o Options) read() (patterns.Library, error) {
+	lib, err := Read()
+	if err != nil || o.PatternsDir == "" {
+		return lib, err
+	}
+	custom, version, err := ReadDir(o.PatternsDir)
+	if err != nil {
+		return patterns.Library{}, err
+	}
+	lib.Custom = custom
+	lib.Version += version
+	return lib, nil
+}
+
+func (o Options) tables(lib patterns.Library) string {
+	return filepath.Join(o.TablesDir, "tables-"+lib.Version)
 }
 
 // loadSaved builds the Set with the tables of a file, and makes the file when
 // it is absent. One that cannot be read or written costs only time; Build
 // refuses what is damaged or of another library.
 func loadSaved(lib patterns.Library, file string) (*patterns.Set, error) {
-	saved, err := os.ReadFile(file)
+	saved, err := mapped(file)
 	if err == nil {
 		lib.Tables = saved
 	}

@@ -67,6 +67,30 @@ func TestVersionFollowsPatterns(t *testing.T) {
 	}
 }
 
+// Prepare must promise what Load keeps, with tables and without.
+func TestPrepare(t *testing.T) {
+	dir := t.TempDir()
+	for _, o := range []Options{{}, {TablesDir: dir}, {TablesDir: dir}} {
+		promised, err := Prepare(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := Load(o)
+		if err != nil || set.Version() != promised {
+			t.Errorf("%+v: version %s, promised %s (%v)", o, set.Version(), promised, err)
+		}
+	}
+	saved, err := filepath.Glob(filepath.Join(dir, "tables-*"))
+	if err != nil || len(saved) != 1 {
+		t.Errorf("saved tables: %v (%v)", saved, err)
+	}
+	bad := t.TempDir()
+	write(t, bad, "a.yaml", "patterns:\n- id: leer\n  regex: ['x*']\n")
+	if _, err := Prepare(Options{PatternsDir: bad, TablesDir: dir}); !errors.Is(err, patterns.ErrTerm) && !errors.Is(err, ErrPattern) {
+		t.Errorf("a pattern that matches nothing: %v", err)
+	}
+}
+
 const custom = `patterns:
 - id: kundnummer-energi
   title: Kundnummer hos energibolaget
