@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // individual is a mention of one person.
@@ -183,10 +184,13 @@ func (s *scene) named(n nameFound) individual {
 // a time or a room before it, a colon, dash or class behind it.
 func (s *scene) headsLine(n nameFound) bool {
 	from, to := s.b.span(s.b.line(n.start))
-	if to-from > 220 || !reLead.Match(s.text[from:n.start]) {
-		return false
-	}
-	return reFollow.Match(s.text[n.end:to])
+	return to-from <= 220 && mayFollow(s.text[n.end:to]) && reFollow.Match(s.text[n.end:to]) && reLead.Match(s.text[from:n.start])
+}
+
+// mayFollow spares reFollow what begins as no match of it does.
+func mayFollow(text []byte) bool {
+	rest := bytes.TrimPrefix(text, []byte(" "))
+	return len(rest) > 0 && (rest[0] >= utf8.RuneSelf || bytes.IndexByte([]byte(" (f0123456789:-,"), rest[0]) >= 0)
 }
 
 // nameKey writes a name so that "Olsson, Mia" and "Mia Olsson" are the same,

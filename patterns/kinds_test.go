@@ -88,3 +88,22 @@ func writeMatch(b *strings.Builder, re *syntax.Regexp, random *rand.Rand) {
 		writeMatch(b, re.Sub[0], random)
 	}
 }
+
+// mayFollow must let through whatever reFollow matches.
+func TestMayFollow(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	parsed, err := syntax.Parse(reFollow.String(), syntax.Perl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5000 {
+		var b strings.Builder
+		writeMatch(&b, parsed, random)
+		if text := []byte(b.String()); reFollow.Match(text) && !mayFollow(text) {
+			t.Fatalf("%q is refused", text)
+		}
+	}
+	if mayFollow([]byte(" är här")) != true || mayFollow([]byte(" bor här")) || mayFollow([]byte(".")) {
+		t.Error("what cannot match is let through")
+	}
+}

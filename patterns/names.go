@@ -286,9 +286,10 @@ func surnameShape(raw []byte) bool {
 	if len(raw) < 6 || bytes.IndexByte(raw, '-') > 0 && len(raw) < 10 {
 		return false
 	}
-	w := strings.TrimSuffix(strings.ToLower(string(raw)), "s")
+	w := strings.ToLower(string(raw))
+	base := strings.TrimSuffix(w, "s")
 	for _, end := range surnameEnds {
-		if strings.HasSuffix(w, end) || strings.HasSuffix(strings.ToLower(string(raw)), end) {
+		if strings.HasSuffix(base, end) || strings.HasSuffix(w, end) {
 			return true
 		}
 	}
