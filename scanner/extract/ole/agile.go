@@ -210,15 +210,16 @@ func (s *standardReader) Read(p []byte) (int, error) {
 
 // spin makes a password expensive to guess.
 func spin(newHash func() hash.Hash, salt []byte, password string, count int) []byte {
-	h := sum(newHash, salt, utf16Bytes(password))
+	// The count and, behind it, the hash so far: one write for each turn.
+	turn := append(make([]byte, 4), sum(newHash, salt, utf16Bytes(password))...)
 	hasher := newHash()
 	for i := range count {
+		le.PutUint32(turn, uint32(i))
 		hasher.Reset()
-		hasher.Write(le.AppendUint32(nil, uint32(i)))
-		hasher.Write(h)
-		h = hasher.Sum(h[:0])
+		hasher.Write(turn)
+		turn = hasher.Sum(turn[:4])
 	}
-	return h
+	return turn[4:]
 }
 
 func sum(newHash func() hash.Hash, parts ...[]byte) []byte {
