@@ -121,19 +121,22 @@ func (db *DB) SavePage(ctx context.Context, c findings.Crawl, page sources.Page)
 
 // page is one page of changes on its way into the database.
 type page struct {
-	db             *DB
-	tx             *sql.Tx
-	crawl          findings.Crawl
-	scope          int64
-	find, met      *sql.Stmt
-	waiting        []queued // documents to read
-	items, deleted int64
+	db              *DB
+	tx              *sql.Tx
+	crawl           findings.Crawl
+	scope           int64
+	blocked         bool // the scope has, or may have, items that could not be looked into
+	find, met, same *sql.Stmt
+	waiting         []queued // documents to read
+	items, deleted  int64
 }
 
 func (db *DB) beginPage(ctx context.Context, tx *sql.Tx, c findings.Crawl) (*page, error) {
 	p := &page{db: db, tx: tx, crawl: c}
-	err := tx.QueryRowContext(ctx, "SELECT id FROM scope WHERE source = $1 AND scope = $2 AND crawl = $3 AND under_way = 1",
-		c.Scan.Source, c.Scope.ID, c.ID).Scan(&p.scope)
+	err := tx.QueryRowContext(ctx, `
+		SELECT id, EXISTS (SELECT 1 FROM unreadable WHERE unreadable.scope = scope.id) FROM scope
+		WHERE source = $1 AND scope = $2 AND crawl = $3 AND under_way = 1`,
+		c.Scan.Source, c.Scope.ID, c.ID).Scan(&p.scope, &p.blocked)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("crawl %d of %q is over: %w", c.ID, c.Scope.ID, findings.ErrConflict)
 	}
@@ -141,20 +144,23 @@ func (db *DB) beginPage(ctx context.Context, tx *sql.Tx, c findings.Crawl) (*pag
 		return nil, err
 	}
 	if p.find, err = tx.PrepareContext(ctx, `
-		SELECT id, scope, path, version, content_hash, owner, web_url, queue, ticket, taken, retry_at, status, outcome, ruleset_reading
+		SELECT id, scope, service, site, path, version, content_hash, size, modified, owner, web_url, queue, ticket, taken, retry_at, status, outcome, ruleset_reading
 		FROM document WHERE source = $1 AND item = $2`); err != nil {
 		return nil, err
 	}
-	p.met, err = tx.PrepareContext(ctx, `
+	if p.met, err = tx.PrepareContext(ctx, `
 		UPDATE document SET service = $1, site = $2, scope = $3, crawl = $4, path = $5, version = $6, content_hash = $7,
-			size = $8, modified = $9, owner = $10, web_url = $11 WHERE id = $12`)
+			size = $8, modified = $9, owner = $10, web_url = $11 WHERE id = $12`); err != nil {
+		p.find.Close() //nolint:errcheck // the transaction tells
+		return nil, err
+	}
+	p.same, err = tx.PrepareContext(ctx, "UPDATE document SET crawl = $1 WHERE id = $2")
 	return p, err
 }
 
 func (p *page) close() {
-	p.find.Close() //nolint:errcheck // the transaction tells
-	if p.met != nil {
-		p.met.Close() //nolint:errcheck // likewise
+	for _, s := range []*sql.Stmt{p.find, p.met, p.same} {
+		s.Close() //nolint:errcheck // the transaction tells
 	}
 }
 
@@ -166,8 +172,10 @@ func (p *page) save(ctx context.Context, change sources.Change) error {
 		return p.block(ctx, change)
 	}
 	p.items++
-	if _, err := p.tx.ExecContext(ctx, "DELETE FROM unreadable WHERE scope = $1 AND item = $2", p.scope, change.Item.ID); err != nil {
-		return err
+	if p.blocked {
+		if _, err := p.tx.ExecContext(ctx, "DELETE FROM unreadable WHERE scope = $1 AND item = $2", p.scope, change.Item.ID); err != nil {
+			return err
+		}
 	}
 	old, err := p.known(ctx, change.Item.ID)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -181,7 +189,8 @@ func (p *page) save(ctx context.Context, change sources.Change) error {
 
 // known is what the register holds of an item that is met again.
 type known struct {
-	id, scope                          int64
+	id, scope, size, modified          int64
+	service, site                      string
 	path, version, hash, owner, webURL string
 	queue                              queue
 	ticket, taken, retryAt             int64
@@ -189,7 +198,8 @@ type known struct {
 }
 
 func (p *page) known(ctx context.Context, item sources.ItemID) (k known, err error) {
-	err = p.find.QueryRowContext(ctx, p.crawl.Scan.Source, item).Scan(&k.id, &k.scope, &k.path, &k.version, &k.hash, &k.owner, &k.webURL,
+	err = p.find.QueryRowContext(ctx, p.crawl.Scan.Source, item).Scan(
+		&k.id, &k.scope, &k.service, &k.site, &k.path, &k.version, &k.hash, &k.size, &k.modified, &k.owner, &k.webURL,
 		&k.queue, &k.ticket, &k.taken, &k.retryAt, &k.status, &k.outcome, &k.ruleset)
 	return k, err
 }
@@ -210,7 +220,11 @@ func (p *page) owner(item sources.Item) string { return cmp.Or(item.Owner, p.cra
 
 func (p *page) update(ctx context.Context, old known, change sources.Change) error {
 	item, scan := change.Item, p.crawl.Scan
-	if _, err := p.met.ExecContext(ctx, scan.Service, p.crawl.Scope.Site, p.scope, p.crawl.ID, item.Path, item.Version, item.ContentHash,
+	if p.unchanged(old, item) {
+		if _, err := p.same.ExecContext(ctx, p.crawl.ID, old.id); err != nil {
+			return err
+		}
+	} else if _, err := p.met.ExecContext(ctx, scan.Service, p.crawl.Scope.Site, p.scope, p.crawl.ID, item.Path, item.Version, item.ContentHash,
 		item.Size, stamp(item.Modified), p.owner(item), item.WebURL, old.id); err != nil {
 		return err
 	}
@@ -227,6 +241,14 @@ func (p *page) update(ctx context.Context, old known, change sources.Change) err
 	}
 	p.waiting = append(p.waiting, queued{old.id, item.Size})
 	return requeue(ctx, p.tx, toRead, old.id)
+}
+
+// unchanged says that all the register keeps of an item is as it was: most of
+// what a crawl meets, and noted without touching the indexes.
+func (p *page) unchanged(old known, item sources.Item) bool {
+	return old.scope == p.scope && old.service == p.crawl.Scan.Service && old.site == p.crawl.Scope.Site &&
+		old.path == item.Path && old.version == item.Version && old.hash == item.ContentHash && old.size == item.Size &&
+		old.modified == stamp(item.Modified) && old.owner == p.owner(item) && old.webURL == item.WebURL
 }
 
 // needsReading says whether a document that was met before must be read
@@ -288,6 +310,7 @@ func (p *page) drop(ctx context.Context, item sources.ItemID) error {
 // block notes what cannot be looked into. A document that was met before
 // stays as it is: it is not known to be gone.
 func (p *page) block(ctx context.Context, change sources.Change) error {
+	p.blocked = true
 	if _, err := p.tx.ExecContext(ctx, "UPDATE document SET crawl = $1 WHERE source = $2 AND item = $3 AND scope = $4",
 		p.crawl.ID, p.crawl.Scan.Source, change.Item.ID, p.scope); err != nil {
 		return err
