@@ -20,11 +20,12 @@ func (b *Builder) Build() (*Engine, error) {
 		}
 	}
 	for i := range e.terms {
-		e.glances = append(e.glances, e.terms[i].glance())
+		e.checks = append(e.checks, e.terms[i].check())
 	}
 	var literals []literal
 	literals, e.required, e.sweeps = literalsOfTerms(e.terms)
 	e.literals = b.table(literals)
+	e.follows = e.followsOf(e.literals)
 	e.pool.New = func() any { return e.NewScanner() }
 	return e, nil
 }

@@ -19,11 +19,16 @@ type literal struct {
 
 // literalTable is a deterministic automaton over bytes that finds all
 // literals in one pass, one look-up a byte (Aho and Corasick 1975, made dense).
-// States are offsets of rows in next; an entry has the bit accepts besides
-// when literals end in the state it leads to.
+//
+// A state is bias more than the offset of its row in next. The rows of states
+// in which literals end lie behind all others, and bias is such that exactly
+// those states are accepts or more: a single bit tells them.
 type literalTable struct {
 	class  [256]uint8
-	stride uint32 // the length of a row: a column for each class, and one more
+	step   [256]uint32 // class less bias: state + step[byte] is the place in next
+	stride uint32      // the length of a row: a column for each class, and one more
+	bias   uint32
+	start  uint32 // the state that each text begins in
 	next   []uint32
 	// The last column of a row is the number n of its list: in that state end
 	// the literals ids[idsFrom[n]:idsFrom[n+1]]. List 0 is empty.
@@ -32,14 +37,20 @@ type literalTable struct {
 	reach   int // the longest literal in bytes, with white space between
 }
 
-// accepts marks entries that lead to a state in which literals end.
+// accepts is the least state in which literals end.
 const accepts = 1 << 31
 
-// idsOf returns the literals that end in a state.
-func (t *literalTable) idsOf(state uint32) []int32 {
-	n := t.next[state+t.stride-1]
-	return t.ids[t.idsFrom[n]:t.idsFrom[n+1]]
+// setBias sets what follows from the bias and the classes. The first row is
+// that of the state at the beginning of a text.
+func (t *literalTable) setBias(bias uint32) {
+	t.bias, t.start = bias, bias
+	for b, c := range t.class {
+		t.step[b] = uint32(c) - bias
+	}
 }
+
+// listOf returns the number of the list of literals that end in a state.
+func (t *literalTable) listOf(state uint32) uint32 { return t.next[state-t.bias+t.stride-1] }
 
 // The nodes that each text begins in: literals may begin at anyRoot after
 // every byte, at wordRoot only where no ASCII letter or digit stands before.
@@ -311,10 +322,12 @@ func (d *determinizer) row(s int, plain []uint32) {
 	}
 }
 
-// layout makes the table: numbers of states become offsets of rows.
+// layout makes the table: states are ordered, those that accept last, and
+// their numbers become offsets of rows.
 func (d *determinizer) layout() *literalTable {
 	t := &literalTable{class: d.class, stride: uint32(d.count) + 1, reach: d.graph.reach + 2, idsFrom: []uint32{0, 0}}
 	lists := make([]uint32, len(d.sets))
+	silent := uint32(0)
 	for s, set := range d.sets {
 		before := len(t.ids)
 		for _, n := range set {
@@ -323,16 +336,27 @@ func (d *determinizer) layout() *literalTable {
 		if len(t.ids) > before {
 			lists[s] = uint32(len(t.idsFrom) - 1)
 			t.idsFrom = append(t.idsFrom, uint32(len(t.ids)))
+		} else {
+			silent++
 		}
 	}
-	t.next = make([]uint32, 0, len(d.sets)*int(t.stride))
+	t.setBias(accepts - silent*t.stride)
+	order := make([]int, len(d.sets)) // states by row
+	state := make([]uint32, len(d.sets))
+	quiet, loud := uint32(0), silent
 	for s := range d.sets {
+		row := &quiet
+		if lists[s] != 0 {
+			row = &loud
+		}
+		order[*row] = s
+		state[s] = t.bias + *row*t.stride
+		*row++
+	}
+	t.next = make([]uint32, 0, len(d.sets)*int(t.stride))
+	for _, s := range order {
 		for _, to := range d.rows[s*d.count : (s+1)*d.count] {
-			entry := to * t.stride
-			if lists[to] != 0 {
-				entry |= accepts
-			}
-			t.next = append(t.next, entry)
+			t.next = append(t.next, state[to])
 		}
 		t.next = append(t.next, lists[s])
 	}

@@ -1,33 +1,56 @@
 package patterns
 
-// proposal says that literals of an accepting state end before end.
+import (
+	"slices"
+	"unicode"
+)
+
+// proposal says that the literals of a list end before end, an offset in the
+// block at hand.
 type proposal struct {
-	end   int
-	state uint32
+	end  uint32
+	list uint32 // before it is looked up: the state
 }
 
 // literalPass runs a literalTable over a text. One look-up must wait for the
 // one before, so four parts of a block are run side by side.
 type literalPass struct {
-	table *literalTable
-	lanes [4][]proposal
+	table   *literalTable
+	follows []nextBytes // by list: what may stand behind its literals
+	met     [laneStep]meeting
+	lanes   [lanes][]proposal
 }
 
-// Sizes in bytes: of a block, and of the shortest one worth four lanes.
+// meeting notes the states of the lanes after a byte, when one of them
+// accepts.
+type meeting struct {
+	at     uint32
+	states [lanes]uint32
+}
+
+// Sizes: how many lanes there are and how many bytes of each are read before
+// what they met is gathered; in bytes, a block and the shortest one worth
+// lanes.
 const (
+	lanes     = 4
+	laneStep  = 512
 	blockSize = 256 << 10
 	lanesFrom = 4 << 10
 )
 
-// scan calls visit for every proposal, in the order of their ends.
-func (p *literalPass) scan(b []byte, visit func(proposal)) {
-	state := uint32(0)
+// scan calls visit with the end and list of every proposal, in the order of
+// their ends.
+func (p *literalPass) scan(b []byte, visit func(end int, list uint32)) {
+	state := p.table.start
 	for from := 0; from < len(b); from += blockSize {
 		to := min(from+blockSize, len(b))
+		for i := range p.lanes {
+			p.lanes[i] = p.lanes[i][:0]
+		}
 		state = p.block(b, from, to, state)
-		for _, lane := range p.lanes {
-			for _, proposal := range lane {
-				visit(proposal)
+		for i := range p.lanes {
+			for _, found := range p.filter(b, from, i) {
+				visit(from+int(found.end), found.list)
 			}
 		}
 	}
@@ -35,72 +58,164 @@ func (p *literalPass) scan(b []byte, visit func(proposal)) {
 
 // block runs over b[from:to] and returns the state at its end.
 func (p *literalPass) block(b []byte, from, to int, state uint32) uint32 {
-	for i := range p.lanes {
-		p.lanes[i] = p.lanes[i][:0]
+	t := p.table
+	quarter := (to - from) / lanes
+	if to-from < lanesFrom || quarter < t.reach {
+		return p.one(0, b[from:to], 0, state)
 	}
-	quarter := (to - from) / 4
-	reach := p.table.reach
-	if to-from < lanesFrom || quarter < reach {
-		return p.one(0, b, from, to, state)
-	}
-	var s [4]uint32
-	s[0] = state
-	for i := 1; i < 4; i++ {
+	states := [lanes]uint32{state}
+	for i := 1; i < lanes; i++ {
 		at := from + i*quarter
-		s[i] = p.table.run(b[at-reach:at], 0)
+		states[i] = t.run(b[at-t.reach:at], t.start)
 	}
-	last := p.four(b[from:from+4*quarter], from, quarter, s)
-	return p.one(3, b, from+4*quarter, to, last)
+	for i := 0; i < quarter; i += laneStep {
+		n := min(laneStep, quarter-i)
+		part := b[from+i:]
+		met := t.four(part[:n], part[quarter:][:n], part[2*quarter:][:n], part[3*quarter:][:n], &states, &p.met)
+		p.gather(p.met[:met], i, quarter)
+	}
+	return p.one(lanes-1, b[from+lanes*quarter:to], lanes*quarter, states[lanes-1])
 }
 
 // run returns the state after b.
 func (t *literalTable) run(b []byte, state uint32) uint32 {
 	for _, c := range b {
-		state = t.next[state+uint32(t.class[c])] &^ accepts
+		state = t.next[state+t.step[c]]
 	}
 	return state
 }
 
-// one runs over b[from:to] and notes proposals in a lane.
-func (p *literalPass) one(lane int, b []byte, from, to int, state uint32) uint32 {
+// one runs over b, which lies at offset from of the block, and notes
+// proposals in a lane.
+func (p *literalPass) one(lane int, b []byte, from int, state uint32) uint32 {
 	t := p.table
-	for i, c := range b[from:to] {
-		state = t.next[state+uint32(t.class[c])]
+	for i, c := range b {
+		state = t.next[state+t.step[c]]
 		if state >= accepts {
-			state = p.note(lane, from+i+1, state)
+			p.lanes[lane] = append(p.lanes[lane], proposal{uint32(from + i + 1), state})
 		}
 	}
 	return state
 }
 
-// four runs over the quarters of b, which lies at offset from, and returns
-// the state of the last.
-func (p *literalPass) four(b []byte, from, quarter int, s [4]uint32) uint32 {
-	next, class := p.table.next, &p.table.class
-	b0, b1, b2, b3 := b[:quarter], b[quarter:2*quarter], b[2*quarter:3*quarter], b[3*quarter:4*quarter]
+// four runs over four texts of one length side by side and returns how often
+// it met a literal. What it meets is written without a branch: in Swedish a
+// short word ends every thirty bytes, and no processor foresees where.
+func (t *literalTable) four(b0, b1, b2, b3 []byte, states *[lanes]uint32, met *[laneStep]meeting) int {
+	next, step := t.next, &t.step
 	b1, b2, b3 = b1[:len(b0)], b2[:len(b0)], b3[:len(b0)]
-	s0, s1, s2, s3 := s[0], s[1], s[2], s[3]
-	for i := range b0 {
-		s0 = next[s0+uint32(class[b0[i]])]
-		s1 = next[s1+uint32(class[b1[i]])]
-		s2 = next[s2+uint32(class[b2[i]])]
-		s3 = next[s3+uint32(class[b3[i]])]
-		if s0|s1|s2|s3 >= accepts {
-			s0 = p.note(0, from+i+1, s0)
-			s1 = p.note(1, from+quarter+i+1, s1)
-			s2 = p.note(2, from+2*quarter+i+1, s2)
-			s3 = p.note(3, from+3*quarter+i+1, s3)
-		}
+	s0, s1, s2, s3 := states[0], states[1], states[2], states[3]
+	n := uint(0)
+	for i, c := range b0 {
+		s0 = next[s0+step[c]]
+		s1 = next[s1+step[b1[i]]]
+		s2 = next[s2+step[b2[i]]]
+		s3 = next[s3+step[b3[i]]]
+		m := &met[n%laneStep]
+		m.at = uint32(i)
+		m.states = [lanes]uint32{s0, s1, s2, s3}
+		n += uint((s0 | s1 | s2 | s3) >> 31)
 	}
-	return s3
+	*states = [lanes]uint32{s0, s1, s2, s3}
+	return int(n)
 }
 
-// note notes the proposal of an accepting entry, and returns the state.
-func (p *literalPass) note(lane, end int, entry uint32) uint32 {
-	if entry < accepts {
-		return entry
+// gather notes what was met as proposals of the lanes; the lanes' texts began
+// at offset at of each lane.
+func (p *literalPass) gather(met []meeting, at, quarter int) {
+	for lane := range p.lanes {
+		list := slices.Grow(p.lanes[lane], len(met)+1)
+		n := len(list)
+		list = list[:n+len(met)+1]
+		end := uint32(lane*quarter + at + 1)
+		for i := range met {
+			state := met[i].states[lane%lanes]
+			list[n] = proposal{end + met[i].at, state}
+			n += int(state >> 31)
+		}
+		p.lanes[lane] = list[:n]
 	}
-	state := entry &^ accepts
-	p.lanes[lane] = append(p.lanes[lane], proposal{end, state})
-	return state
+}
+
+// filter looks up the lists of a lane's proposals and drops those whose
+// literals rule out what stands behind; again without a branch.
+func (p *literalPass) filter(b []byte, from, lane int) []proposal {
+	t := p.table
+	found := p.lanes[lane]
+	n := 0
+	for _, f := range found {
+		list := t.listOf(f.list)
+		behind := uint8(0)
+		if at := from + int(f.end); at < len(b) {
+			behind = followGroups[b[at]]
+		}
+		found[n] = proposal{f.end, list}
+		n += int(p.follows[list] >> behind & 1)
+	}
+	return found[:n]
+}
+
+// nextBytes is a set of groups of bytes that may stand behind a literal.
+type nextBytes uint32
+
+// followGroups puts letters of either case into groups from 2 on, digits into
+// 1 and everything else into 0.
+var followGroups = func() (groups [256]uint8) {
+	for b := range 256 {
+		switch c := byte(b); {
+		case asciiLetter(c):
+			groups[b] = 2 + (c | 0x20) - 'a'
+		case asciiDigit(c):
+			groups[b] = 1
+		}
+	}
+	return groups
+}()
+
+const (
+	followAny   = ^nextBytes(0)
+	followOther = nextBytes(1) << 0
+	followDigit = nextBytes(1) << 1
+)
+
+// followLetter is the group of a letter.
+func followLetter(c byte) nextBytes { return 1 << followGroups[c] }
+
+// follow says what may stand behind the term.
+func (t *term) follow() nextBytes {
+	if t.expression != nil {
+		return followAny
+	}
+	last := t.runes[len(t.runes)-1]
+	switch {
+	case t.Mode == Exact && isWordRune(last):
+		return followOther
+	case t.Mode != Word && t.Mode != Suffix && t.Mode != Phrase || !unicode.IsLetter(last):
+		return followAny
+	}
+	set := followOther | followDigit
+	for _, e := range endings {
+		if e != "" {
+			set |= followLetter(e[0])
+		}
+	}
+	if last == 'm' || last == 'n' { // those may double
+		set |= followLetter(byte(last))
+	}
+	return set
+}
+
+// followsOf gathers what may stand behind the literals of each list.
+func (e *Engine) followsOf(t *literalTable) []nextBytes {
+	follows := make([]nextBytes, len(t.idsFrom)-1)
+	for list := range follows {
+		for _, id := range t.ids[t.idsFrom[list]:t.idsFrom[list+1]] {
+			if int(id) < len(e.terms) {
+				follows[list] |= e.terms[id].follow()
+			} else {
+				follows[list] = followAny
+			}
+		}
+	}
+	return follows
 }

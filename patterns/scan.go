@@ -91,9 +91,10 @@ type Hit struct {
 type Engine struct {
 	today    civilDate
 	tests    testNumbers
-	terms    []term   // the Builder's, then the engine's own
-	glances  []glance // by term
+	terms    []term  // the Builder's, then the engine's own
+	checks   []check // by term
 	literals *literalTable
+	follows  []nextBytes // by list of literals
 	required []requiredOf
 	sweeps   []int32   // expressions that require no text
 	pool     sync.Pool // of *Scanner, for Parse

@@ -12,8 +12,10 @@ type Scanner struct {
 	text     []byte // canonical, of the scan at hand
 	last     []int  // by term: base and where the last hit began or, of an expression, ended
 	base     int    // grows with every scan, so that last need not be cleared
-	spent    []int  // by term: bytes that its expression has read in this document
-	scanned  int    // bytes of this document
+	// expressed: an expression has matched in the scan at hand.
+	expressed bool
+	spent     []int // by term: bytes that its expression has read in this document
+	scanned   int   // bytes of this document
 }
 
 // The lists of hits that a scan merges, each in order.
@@ -30,7 +32,7 @@ func (e *Engine) NewScanner() *Scanner {
 	return &Scanner{
 		engine:   e,
 		digits:   digitPass{today: e.today, tests: e.tests},
-		literals: literalPass{table: e.literals},
+		literals: literalPass{table: e.literals, follows: e.follows},
 		last:     make([]int, len(e.terms)),
 		spent:    make([]int, len(e.terms)),
 		base:     1,
@@ -56,10 +58,14 @@ func (s *Scanner) Scan(text []byte) []Hit {
 	for i := range s.lists {
 		sortNearly(s.lists[i])
 	}
-	s.lists[termList] = s.leftmost(s.lists[termList])
-	s.lists[secretList] = s.leftmost(s.lists[secretList])
+	if s.expressed {
+		s.lists[termList] = s.leftmost(s.lists[termList])
+		s.lists[secretList] = s.leftmost(s.lists[secretList])
+		s.expressed = false
+	}
 	s.base += len(s.text) + 1
-	s.merge()
+	rest := s.lists
+	s.hits = mergeHits(s.hits[:0], rest[:])
 	if len(canon.edits) > 0 {
 		for i := range s.hits {
 			h := &s.hits[i]
@@ -84,28 +90,31 @@ func (s *Scanner) Begin() {
 	s.scanned = 0
 }
 
-// confirm looks closer where literals end.
-func (s *Scanner) confirm(p proposal) {
-	for _, id := range s.engine.literals.idsOf(p.state) {
-		if k := int(id) - len(s.engine.terms); k >= 0 {
-			r := &s.engine.required[k]
-			s.express(r.term, &s.engine.terms[r.term], r.required, p.end)
+// confirm looks closer where the literals of a list end.
+func (s *Scanner) confirm(end int, list uint32) {
+	e := s.engine
+	for _, id := range e.literals.ids[e.literals.idsFrom[list]:e.literals.idsFrom[list+1]] {
+		if int(id) >= len(e.checks) {
+			r := &e.required[int(id)-len(e.checks)]
+			s.express(r.term, &e.terms[r.term], r.required, end)
 			continue
 		}
-		if s.engine.glances[id].rejects(s.text, p.end) {
-			continue
+		c := &e.checks[id]
+		from, to, ok, sure := c.whole(s.text, end)
+		if !sure {
+			from, to, ok = e.terms[id].confirm(s.text, end)
 		}
-		t := &s.engine.terms[id]
-		from, to, ok := t.confirm(s.text, p.end)
-		if !ok || s.last[id] == s.base+from {
-			continue
+		switch {
+		case !ok:
+		case c.assigns != notAssignment:
+			s.assign(id, &e.terms[id], to)
+		case c.open && s.last[id] == s.base+from: // twice in one word
+		default:
+			if c.open {
+				s.last[id] = s.base + from
+			}
+			s.lists[termList] = append(s.lists[termList], Hit{Start: from, End: to, Kind: c.kind, Context: c.context, Term: c.term, id: id})
 		}
-		if t.assigns != notAssignment {
-			s.assign(id, t, to)
-			continue
-		}
-		s.last[id] = s.base + from
-		s.found(id, from, to)
 	}
 }
 
@@ -124,9 +133,11 @@ func (s *Scanner) assign(id int32, t *term, end int) {
 	*list = append(*list, h)
 }
 
+// found notes a match of an expression.
 func (s *Scanner) found(id int32, from, to int) {
 	h := s.engine.terms[id].hit
 	h.Start, h.End, h.id = from, to, id
+	s.expressed = true
 	list := termList
 	if h.Kind == SecretHit {
 		list = secretList
@@ -156,21 +167,33 @@ func sortNearly(hits []Hit) {
 	}
 }
 
-// merge merges the sorted lists into hits.
-func (s *Scanner) merge() {
-	s.hits = s.hits[:0]
-	var at [hitLists]int
+// mergeHits appends the hits of sorted lists in order and uses the lists up;
+// of hits that are alike, those of the first list come first. Most lists are
+// short beside the longest: its hits are copied in runs.
+func mergeHits(into []Hit, lists [][]Hit) []Hit {
 	for {
-		best := -1
-		for i, list := range s.lists {
-			if at[i] < len(list) && (best < 0 || hitBefore(&list[at[i]], &s.lists[best][at[best]])) {
-				best = i
+		first, second := -1, -1
+		for i := range lists {
+			switch {
+			case len(lists[i]) == 0:
+			case first < 0 || hitBefore(&lists[i][0], &lists[first][0]):
+				first, second = i, first
+			case second < 0 || hitBefore(&lists[i][0], &lists[second][0]):
+				second = i
 			}
 		}
-		if best < 0 {
-			return
+		if first < 0 {
+			return into
 		}
-		s.hits = append(s.hits, s.lists[best][at[best]])
-		at[best]++
+		list := lists[first]
+		n := len(list)
+		if second >= 0 {
+			n = 1
+			for other := &lists[second][0]; n < len(list) && (hitBefore(&list[n], other) || first < second && !hitBefore(other, &list[n])); {
+				n++
+			}
+		}
+		into = append(into, list[:n]...)
+		lists[first] = list[n:]
 	}
 }

@@ -215,59 +215,52 @@ func inflectionEnd(b []byte, end int, last rune) (int, bool) {
 	return 0, false
 }
 
-// endingBegins says which two bytes an ending can begin with: the second is 0
-// when the ending is one letter long. Everything else is rejected at a
-// glance, before the term itself is looked at.
-var endingBegins = func() (begins [26][27]bool) {
-	for _, e := range endings {
-		if len(e) == 1 {
-			begins[e[0]-'a'][0] = true
-		} else if len(e) > 1 {
-			begins[e[0]-'a'][e[1]-'a'+1] = true
-		}
-	}
-	return begins
-}()
-
-// glance says what can be seen of a term without looking at it: what must
-// follow it.
-type glance uint8
-
-const (
-	glanceNothing glance = iota
-	glanceExact          // no letter or digit
-	glanceEnding         // an ending or no letter
-)
-
-func (t *term) glance() glance {
-	switch {
-	case t.expression != nil || !unicode.IsLetter(t.runes[len(t.runes)-1]):
-		return glanceNothing
-	case t.Mode == Exact:
-		return glanceExact
-	case t.Mode == Word || t.Mode == Suffix || t.Mode == Phrase:
-		if last := t.runes[len(t.runes)-1]; last != 'm' && last != 'n' { // those may double
-			return glanceEnding
-		}
-	}
-	return glanceNothing
+// check is what confirming needs to know of a term in most cases: it is
+// small, so that those of all terms stay near the processor.
+type check struct {
+	size    uint8 // bytes of the term; 0: only confirm tells
+	mode    Mode
+	kind    HitKind
+	context Context
+	letter  bool // its last rune is a letter
+	open    bool // it may begin inside a word
+	assigns assignment
+	term    TermID
 }
 
-// rejects reports whether what stands at end rules the term out.
-func (g glance) rejects(b []byte, end int) bool {
-	if g == glanceNothing || end >= len(b) {
-		return false
+func (t *term) check() check {
+	c := check{mode: t.Mode, kind: t.hit.Kind, context: t.hit.Context, assigns: t.assigns, term: t.hit.Term}
+	if t.expression != nil {
+		return c
 	}
-	c := b[end]
-	if g == glanceExact || !asciiLetter(c) {
-		return g == glanceExact && (asciiLetter(c) || asciiDigit(c))
+	first, last := t.runes[0], t.runes[len(t.runes)-1]
+	c.letter = unicode.IsLetter(last)
+	c.open = t.Mode == Suffix || t.Mode == Inside
+	if isWordRune(first) {
+		c.size = uint8(t.size)
 	}
-	if end+1 < len(b) {
-		if d := b[end+1]; asciiLetter(d) {
-			return !endingBegins[c|0x20-'a'][d|0x20-'a'+1]
+	return c
+}
+
+// whole decides most cases without the term itself: a term that the table has
+// found where no ASCII letter or digit stands before. sure is false when
+// confirm must decide.
+func (c *check) whole(b []byte, end int) (from, to int, ok, sure bool) {
+	from, to = end-int(c.size), end
+	if c.size == 0 || c.open || from > 0 && b[from-1] >= utf8.RuneSelf {
+		return 0, 0, false, false
+	}
+	if c.mode == Prefix {
+		for to < len(b) && asciiLetter(b[to]) && to-end < maxWord {
+			to++
 		}
+		return from, to, true, to == len(b) || b[to] < utf8.RuneSelf
 	}
-	return !endingBegins[c|0x20-'a'][0]
+	if !c.letter || end == len(b) {
+		return from, to, true, true
+	}
+	behind := b[end]
+	return from, to, true, behind < utf8.RuneSelf && !asciiLetter(behind)
 }
 
 const maxEnding = 5
@@ -281,13 +274,21 @@ var endings = [...]string{
 	"ad", "ade", "ades", "at", "ats", "des", "de", "an", "ans", "r", "rs",
 }
 
-var endingSet = func() map[string]bool {
-	set := map[string]bool{}
-	for _, e := range endings {
-		set[e] = true
-	}
-	return set
-}()
-
 // isEnding reports whether a text in lower case is one of the endings.
-func isEnding(tail []byte) bool { return len(tail) == 0 || endingSet[string(tail)] }
+func isEnding(tail []byte) bool {
+	for _, e := range endingsBySize[min(len(tail), maxEnding+1)] {
+		if string(tail) == e {
+			return true
+		}
+	}
+	return false
+}
+
+// endingsBySize are the endings by their length; none is longer than
+// maxEnding.
+var endingsBySize = func() (sizes [maxEnding + 2][]string) {
+	for _, e := range endings {
+		sizes[len(e)] = append(sizes[len(e)], e)
+	}
+	return sizes
+}()
