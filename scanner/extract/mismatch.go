@@ -51,8 +51,8 @@ const (
 var tolerated = map[family][]family{
 	word:     {markup, text, compound, mail},
 	sheet:    {markup, text, compound},
-	slides:   {compound, markup},
-	drawing:  {compound, markup, picture},
+	slides:   {compound, markup, drawing},
+	drawing:  {compound, markup, picture, slides}, // Impress saves as .odg, too
 	pdf:      {},
 	picture:  {markup}, // SVG
 	archive:  {text},   // an empty or renamed log; never richer than promised

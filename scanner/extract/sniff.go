@@ -53,64 +53,14 @@ func Sniff(name string, r io.ReaderAt, size int64) string {
 	if t := sniffText(name, head); t != "" {
 		return t
 	}
+	if isDisc(r, size) {
+		return "application/x-iso9660-image"
+	}
 	return fallback(head)
 }
 
 // barePDF begins a PDF whose header is damaged: comments, then an object.
 var barePDF = regexp.MustCompile(`(?s-U)^\s*(%[^\r\n]{0,200}[\r\n]+){1,5}\s*\d+\s+\d+\s+obj\s*<<`)
-
-// magic recognises what says in its first bytes what it is.
-func magic(head []byte) string {
-	for _, m := range []struct{ prefix, mediaType string }{
-		{"7z\xBC\xAF\x27\x1C", "application/x-7z-compressed"},
-		{"Rar!\x1A\x07", "application/vnd.rar"},
-		{"\x1F\x8B\x08", "application/gzip"},
-		{"\xFD7zXZ\x00", "application/x-xz"},
-		{"\x28\xB5\x2F\xFD", "application/zstd"},
-		{"SQLite format 3\x00", "application/vnd.sqlite3"},
-		{"!BDN", "application/vnd.ms-outlook-pst"},
-		{"\x78\x9F\x3E\x22", "application/ms-tnef"},
-		{"\xE4\x52\x5C\x7B\x8C\xD8\xA7\x4D\xAE\xB1\x53\x78\xD0\x29\x96\xD3", "application/onenote"},
-		{"\xA1\x2F\xFF\x43\xD9\xEF\x76\x4C\x9E\xE2\x10\xEA\x57\x22\x76\x5F", "application/onenote"}, // .onetoc2
-		{"\xFF\xD8\xFF", "image/jpeg"},
-		{"\x89PNG\r\n\x1A\n", "image/png"},
-		{"GIF87a", "image/gif"},
-		{"GIF89a", "image/gif"},
-		{"II*\x00", "image/tiff"},
-		{"MM\x00*", "image/tiff"},
-		{"II+\x00", "image/tiff"},
-		{"MM\x00+", "image/tiff"},
-		{"\xFFWPC", "application/vnd.wordperfect"},
-		{"\xDB\xA5-\x00", "application/msword"},                  // Word 2
-		{"\xEC\xA5", "application/msword"},                       // Word 6 and later without a compound file
-		{"\x09\x00\x04\x00", "application/vnd.ms-excel"},         // BIFF2
-		{"\x09\x02\x06\x00", "application/vnd.ms-excel"},         // BIFF3
-		{"\x09\x04\x06\x00", "application/vnd.ms-excel"},         // BIFF4
-		{"\x09\x08\x08\x00\x00\x05", "application/vnd.ms-excel"}, // BIFF5
-		{"\x09\x08\x10\x00\x00\x06", "application/vnd.ms-excel"}, // BIFF8
-	} {
-		if len(head) >= len(m.prefix) && string(head[:len(m.prefix)]) == m.prefix {
-			return m.mediaType
-		}
-	}
-	le := binary.LittleEndian
-	switch {
-	case len(head) > 10 && string(head[:3]) == "BZh" && head[3] >= '1' && head[3] <= '9' &&
-		(string(head[4:10]) == "\x31\x41\x59\x26\x53\x59" || string(head[4:10]) == "\x17\x72\x45\x38\x50\x90"):
-		return "application/x-bzip2"
-	case len(head) > 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP":
-		return "image/webp"
-	case len(head) > 30 && string(head[:2]) == "BM" && le.Uint32(head[6:]) == 0 && le.Uint32(head[14:]) <= 124:
-		return "image/bmp"
-	case len(head) > 12 && string(head[4:8]) == "ftyp" && heifBrands[string(head[8:12])]:
-		return "image/heic"
-	case len(head) > 8 && le.Uint32(head)&0xFFFFFFF0 == 0x184D2A50: // a skippable frame first
-		return "application/zstd"
-	}
-	return ""
-}
-
-var heifBrands = map[string]bool{"heic": true, "heix": true, "hevc": true, "heim": true, "heis": true, "mif1": true, "msf1": true}
 
 // isTar checks the header's sum: old archives have no magic.
 func isTar(head []byte) bool {
@@ -159,6 +109,9 @@ func sniffText(name string, head []byte) string {
 	}
 	text, _ := c.encoding("").NewDecoder().Bytes(head)
 	start := bytes.TrimLeft(text, "\ufeff \t\r\n\f\v")
+	if t := armoured(start); t != "" {
+		return t
+	}
 	if t := structured(name, start); t != "" {
 		return t
 	}

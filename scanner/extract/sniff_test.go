@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,6 +110,16 @@ func TestSniff(t *testing.T) {
 		{"a", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "image/heic"},
 		{"a", "\x78\x9f\x3e\x22\x00", "application/ms-tnef"},
 		{"a", "!BDN\x00", "application/vnd.ms-outlook-pst"},
+		{"a.dwg", "AC1027\x00\x00\x00\x00\x7d", "image/vnd.dwg"},
+		{"a.txt", "AC1027 är en ritning", "text/plain"},
+		{"a.asc", "-----BEGIN PGP MESSAGE-----\n\nabc=\n", "application/pgp-encrypted"},
+		{"a.asc", "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nHej på dig\n", "text/plain"},
+		{"a.gpg", "\x85\x02\x0c\x03\x01\x02\x03\x04\x05\x06\x07\x08\x01\x10\x00\x00\xff", "application/pgp-encrypted"},
+		{"a.kdbx", "\x03\xd9\xa2\x9a\x67\xfb\x4b\xb5\x01", "application/x-keepass"},
+		{"a.evtx", "ElfFile\x00\x00", "application/x-ms-evtx"},
+		{"a.iso", strings.Repeat("\x00", 32768) + "\x01CD001" + strings.Repeat("\x00", 3000), "application/x-iso9660-image"},
+		{"a.lzma", "\x5d\x00\x00\x80\x00" + strings.Repeat("\xff", 8) + "\x00", "application/x-lzma"},
+		{"a.txt", "]\x00\x00 nej", extract.Unknown},
 		{"a.txt", "\x00\x01\x02\x03\x04\x05\x06binärt", extract.Unknown},
 		{"a.doc", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 trasig", extract.CompoundFile},
 	} {
@@ -191,9 +202,28 @@ func TestMismatch(t *testing.T) {
 		{"setup.exe", "application/zip", false},
 		{"a.ZIP", "application/x-7z-compressed", false},
 		{"a.odt", "application/vnd.oasis.opendocument.text", false},
+		{"a.odg", "application/vnd.oasis.opendocument.presentation", false},
 	} {
 		if got := extract.Mismatch(c.name, c.mediaType); got != c.want {
 			t.Errorf("%s as %s: %v", c.name, c.mediaType, got)
+		}
+	}
+}
+
+func TestSealed(t *testing.T) {
+	for _, c := range []struct {
+		content string
+		want    error
+	}{
+		{"-----BEGIN PGP MESSAGE-----\n", extract.ErrEncrypted},
+		{"age-encryption.org/v1\n-> X25519", extract.ErrEncrypted},
+		{"\xeb\x58\x90-FVE-FS-\x00", extract.ErrEncrypted},
+		{".pfile\x01", extract.ErrRights},
+		{"\x76\xe8\x04\x60\xc4\x11\xe3\x86\x00", extract.ErrRights},
+		{"Hej", nil},
+	} {
+		if got := extract.Sealed(sniff("a", c.content)); !errors.Is(got, c.want) {
+			t.Errorf("%.20q: %v, want %v", c.content, got, c.want)
 		}
 	}
 }

@@ -119,6 +119,9 @@ func (in *inspection) fail(failure error) Status {
 		code = "ocr-off"
 	}
 	technical := r.Extractor
+	if technical == "" {
+		technical = r.MediaType
+	}
 	switch status {
 	case Unsupported:
 		technical = r.MediaType

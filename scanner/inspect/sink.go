@@ -90,6 +90,9 @@ func (s *sink) extract(name, media string, body spooled) (string, error) {
 		return e.Name(), err
 	}
 	s.chose("")
+	if why := extract.Sealed(media); why != nil {
+		return "", fmt.Errorf("%s: %w", media, why)
+	}
 	return "", fmt.Errorf("%s: %w", media, extract.ErrUnsupported)
 }
 

@@ -1,5 +1,6 @@
 // Package archive opens archives and compressed files: ZIP, 7z, RAR, TAR, GZ,
-// BZ2, XZ and ZST. It reads no text itself: every entry is handed on as a file.
+// BZ2, XZ, LZMA and ZST. It reads no text itself: every entry is handed on as
+// a file.
 package archive
 
 import (
@@ -69,6 +70,8 @@ func opener(mediaType string) func(*unpacking) error {
 		return unxz
 	case "application/zstd":
 		return unzstd
+	case "application/x-lzma":
+		return unlzma
 	}
 	return nil
 }
@@ -173,7 +176,7 @@ func baseName(name string) string {
 	switch strings.ToLower(name[dot+1:]) {
 	case "tgz", "tbz", "tbz2", "txz", "tzst", "taz":
 		return name[:dot] + ".tar"
-	case "gz", "bz2", "bz", "xz", "zst", "zstd", "z":
+	case "gz", "bz2", "bz", "xz", "lzma", "zst", "zstd", "z":
 		return name[:dot]
 	}
 	return name

@@ -35,7 +35,9 @@ func bunzip2(u *unpacking) error {
 }
 
 func unxz(u *unpacking) error {
-	if xzDictionary(u.in) > maxDictionary {
+	head := make([]byte, xzHead)
+	n, _ := u.in.ReadAt(head, 0)
+	if xzDictionary(head[:n]) > maxDictionary {
 		return fmt.Errorf("xz: dictionary: %w", extract.ErrLimit)
 	}
 	r, err := xz.NewReader(u.in.Reader())
@@ -45,13 +47,14 @@ func unxz(u *unpacking) error {
 	return u.file(baseName(u.in.Name), r)
 }
 
+// xzHead is how much of an .xz file its first block's properties lie in.
+const xzHead = 12 + 64
+
 // xzDictionary is the size of dictionary that the first block asks for
 // (the .xz file format, 3.1 and 5.3.1).
-func xzDictionary(in extract.Input) int64 {
-	head := make([]byte, 12+64)
-	n, _ := in.ReadAt(head, 0)
-	i := bytes.Index(head[min(n, 12):n], []byte{0x21, 0x01})
-	if i < 0 || 12+i+2 >= n {
+func xzDictionary(head []byte) int64 {
+	i := bytes.Index(head[min(len(head), 12):], []byte{0x21, 0x01})
+	if i < 0 || 12+i+2 >= len(head) {
 		return 0
 	}
 	return lzma2Dictionary(head[12+i+2])

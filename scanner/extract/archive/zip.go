@@ -143,6 +143,12 @@ func inflater(method uint16) func(io.Reader) io.ReadCloser {
 		return flate.NewReader
 	case 12:
 		return func(r io.Reader) io.ReadCloser { return io.NopCloser(bzip2.NewReader(r)) }
+	case 9:
+		return func(r io.Reader) io.ReadCloser { return io.NopCloser(newInflate64(r)) }
+	case 14:
+		return openLZMA
+	case 95:
+		return openXZ
 	case zstd.ZipMethodWinZip, zstd.ZipMethodPKWare:
 		return zstd.ZipDecompressor(zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxDictionary))
 	}

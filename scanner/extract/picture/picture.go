@@ -61,9 +61,16 @@ func (*Reader) Name() string { return "picture" }
 // Version implements extract.Extractor.
 func (*Reader) Version() int { return 1 }
 
-// Accepts implements extract.Extractor.
-func (*Reader) Accepts(_, mediaType string) bool {
-	return strings.HasPrefix(mediaType, "image/") && mediaType != "image/svg+xml"
+// Accepts implements extract.Extractor: photos, scans and what tesseract
+// itself can open. Drawings (DWG, PSD) and icons are nobody's.
+func (*Reader) Accepts(_, mediaType string) bool { return kinds[mediaType] }
+
+// kinds are the pictures that are read, or that would be if there were a
+// decoder: those say so themselves.
+var kinds = map[string]bool{
+	"image/jpeg": true, "image/png": true, "image/gif": true, "image/tiff": true, "image/bmp": true, "image/webp": true,
+	"image/jp2": true, "image/jpx": true, "image/x-portable-bitmap": true, "image/x-portable-graymap": true, "image/x-portable-pixmap": true,
+	"image/heic": true, "image/heif": true, "image/heic-sequence": true, "image/heif-sequence": true, "image/avif": true,
 }
 
 const (
@@ -86,7 +93,7 @@ func (r *Reader) Extract(ctx context.Context, in extract.Input, out extract.Sink
 			return err
 		}
 	}
-	if in.MediaType == "image/heic" || in.MediaType == "image/heif" || in.MediaType == "image/avif" {
+	if strings.HasPrefix(in.MediaType, "image/hei") || in.MediaType == "image/avif" {
 		return fmt.Errorf("no decoder for %s: %w", in.MediaType, extract.ErrUnsupported)
 	}
 	if in.MediaType == "image/tiff" {
