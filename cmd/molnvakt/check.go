@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +27,7 @@ import (
 func (p *program) checkCommand() *cobra.Command {
 	var service, ocr, format string
 	cmd := &cobra.Command{
-		Use:  "check FILE…",
+		Use:  "check",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if format != "text" && format != "json" {
@@ -47,9 +48,9 @@ func (p *program) checkCommand() *cobra.Command {
 			return c.run(cmd.Context(), files)
 		},
 	}
-	cmd.Flags().StringVar(&service, "service", folderService, "service of the policy's register that the files are taken to lie in")
-	cmd.Flags().StringVar(&ocr, "ocr", "", "off | scans | all")
-	cmd.Flags().StringVar(&format, "format", "text", "text | json")
+	cmd.Flags().StringVar(&service, "service", folderService, "")
+	cmd.Flags().StringVar(&ocr, "ocr", "", "off, scans, all")
+	cmd.Flags().StringVar(&format, "format", "text", "text, json")
 	return cmd
 }
 
@@ -165,18 +166,11 @@ type fileError struct{ err error }
 func (e *fileError) Error() string { return e.err.Error() }
 
 func (c *checker) inspect(ctx context.Context, in inspect.Inspector, file string) (inspect.Result, error) {
-	f, err := os.Open(file)
+	f, info, err := openFile(file)
 	if err != nil {
 		return inspect.Result{}, &fileError{err}
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return inspect.Result{}, &fileError{err}
-	}
-	if info.IsDir() {
-		return inspect.Result{}, &fileError{fmt.Errorf("%s", c.words.T("fault.is-folder", file))}
-	}
 	size := info.Size()
 	if !info.Mode().IsRegular() {
 		size = -1
@@ -188,9 +182,38 @@ func (c *checker) inspect(ctx context.Context, in inspect.Inspector, file string
 	})
 }
 
+// openFile opens a file that the command line names. The error says why not.
+func openFile(file string) (*os.File, fs.FileInfo, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, nil, unreadable(file, err)
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = &fault{key: "fault.is-folder", args: []any{printable(file)}}
+	} else if err != nil {
+		err = unreadable(file, err)
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return f, info, nil
+}
+
+func unreadable(file string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &fault{key: "fault.file-missing", args: []any{printable(file)}}
+	case errors.Is(err, fs.ErrPermission):
+		return &fault{key: "fault.file-denied", args: []any{printable(file)}}
+	}
+	return &fault{key: "fault.file", args: []any{printable(file)}, err: err}
+}
+
 func (c *checker) print(one checked) error {
 	if one.err != nil {
-		_, err := fmt.Fprintln(c.err, "molnvakt: "+one.file+": "+one.err.Error())
+		_, err := fmt.Fprintln(c.err, "molnvakt: "+c.say(one.err))
 		return err
 	}
 	if c.json {
@@ -208,11 +231,18 @@ func (c *checker) printText(w io.Writer, one checked) error {
 	if outcome == "" {
 		outcome = policy.Allowed
 	}
-	lines := []string{fmt.Sprintf("%s: %s %s – %s (%s)", one.file, c.rules.ClassID(one.class.Class), c.rules.ClassName(one.class.Class),
+	lines := []string{fmt.Sprintf("%s: %s %s – %s (%s)", printable(one.file), c.rules.ClassID(one.class.Class), c.rules.ClassName(one.class.Class),
 		c.words.Outcome(string(outcome)), c.rules.ServiceName(c.service))}
+	if outcome == policy.Allowed && one.result.Status != inspect.OK { // not to be taken for an acquittal
+		lines[0] = t("check.unread", printable(one.file), c.words.Reading(string(one.result.Status)))
+	}
 	content := one.result.Content
 	for _, category := range content.Categories {
-		lines = append(lines, "  "+t("check.category", c.rules.CategoryName(category.Category), c.words.Confidence(int(category.Confidence)), category.People))
+		facts := []string{c.words.Confidence(int(category.Confidence))}
+		if category.People > 0 {
+			facts = append(facts, c.words.N("summary.people", int64(category.People)))
+		}
+		lines = append(lines, fmt.Sprintf("  %s (%s)", c.rules.CategoryName(category.Category), strings.Join(facts, ", ")))
 	}
 	for _, id := range content.Identifiers {
 		lines = append(lines, "  "+c.words.IdentifierCount(id.Type, int64(id.AtLeast(patterns.Low))))
@@ -226,7 +256,7 @@ func (c *checker) printText(w io.Writer, one checked) error {
 		}
 		lines = append(lines, "  → "+v.Title, "    "+c.words.Advice(v.Advice))
 	}
-	if one.result.Status != inspect.OK {
+	if one.result.Status != inspect.OK && outcome != policy.Allowed {
 		lines = append(lines, "  "+t("check.status", c.words.Reading(string(one.result.Status))))
 	}
 	for _, g := range one.result.Gaps {

@@ -137,7 +137,7 @@ func parseConfig(name string, text []byte) (*Config, error) {
 	return c, c.complete()
 }
 
-var goNames = regexp.MustCompile(` in type main\.\w+| into main\.\w+`)
+var goNames = regexp.MustCompile(` (in type|into) \w+\.\w+`)
 
 // plainYAML takes Go's words out of the library's messages.
 func plainYAML(err error) string {

@@ -36,9 +36,9 @@ func (p *program) demoCommand() *cobra.Command {
 			return p.demo(cmd.Context(), seed, documents, report)
 		},
 	}
-	cmd.Flags().IntVar(&documents, "documents", demoDocuments, "how many documents to invent")
-	cmd.Flags().Uint64Var(&seed, "seed", demoSeed, "another seed invents other documents")
-	cmd.Flags().StringVar(&report.folder, "reports", report.folder, "folder for the reports")
+	cmd.Flags().IntVar(&documents, "documents", demoDocuments, "")
+	cmd.Flags().Uint64Var(&seed, "seed", demoSeed, "")
+	cmd.Flags().StringVar(&report.folder, "reports", report.folder, "")
 	return cmd
 }
 

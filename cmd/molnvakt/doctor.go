@@ -34,7 +34,7 @@ func (p *program) doctorCommand() *cobra.Command {
 			d.sandbox(cmd.Context())
 			d.sources(cmd.Context())
 			if d.failed > 0 {
-				return &fault{key: "fault.doctor", args: []any{d.failed}}
+				return &fault{key: "fault.doctor", n: int64(d.failed)}
 			}
 			return nil
 		},
@@ -188,7 +188,7 @@ func (d *doctor) sources(ctx context.Context) {
 		fmt.Fprintf(d.out, "\n%s\n", d.words.T("doctor.source", c.Name, c.Kind))
 		src, err := d.openSource(c)
 		if err != nil {
-			d.check("source", err, c.Name)
+			d.check("source-opens", err, c.Name)
 			continue
 		}
 		if checker, ok := src.(sources.Checker); ok {

@@ -23,7 +23,7 @@ import (
 func (p *program) explainCommand() *cobra.Command {
 	var service string
 	cmd := &cobra.Command{
-		Use:  "explain [SOURCE] PATH",
+		Use:  "explain",
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rules, err := p.policy()
@@ -40,7 +40,7 @@ func (p *program) explainCommand() *cobra.Command {
 			return c.explainDocument(cmd.Context(), args[0], args[1])
 		},
 	}
-	cmd.Flags().StringVar(&service, "service", folderService, "service that a local file is taken to lie in")
+	cmd.Flags().StringVar(&service, "service", folderService, "")
 	return cmd
 }
 
@@ -56,7 +56,7 @@ func (c *checker) explainFile(ctx context.Context, file string) error {
 		return err
 	}
 	if one.err != nil {
-		return &fault{key: "fault.file", args: []any{file}, err: one.err}
+		return one.err
 	}
 	return c.tell(one, policy.Place{Source: "check", Service: c.service, Path: filepath.ToSlash(file)})
 }
@@ -124,7 +124,7 @@ func (p *program) configured(source string) bool {
 // whose path is its name.
 func (p *program) sourceOf(doc findings.Document) (sources.Source, func(), error) {
 	if p.configured(doc.Source) {
-		places, free, err := p.places([]string{doc.Source})
+		places, free, _, err := p.places([]string{doc.Source})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -143,7 +143,7 @@ func (c *checker) tell(one checked, at policy.Place) error {
 	out := bufio.NewWriter(c.out)
 	t := c.words.T
 	words := reports.NewWords(c.words, c.rules)
-	fmt.Fprintln(out, t("explain.title", one.file))
+	fmt.Fprintln(out, t("explain.title", printable(one.file)))
 	fmt.Fprintln(out, t("explain.read", orDefault(one.result.Extractor, "–"), one.result.MediaType, c.words.Reading(string(one.result.Status)), one.result.Chars))
 	for _, g := range one.result.Gaps {
 		fmt.Fprintln(out, "  "+t("check.gap", strings.TrimSpace(c.words.Place(g.Place)+" "+c.words.Gap(g.Reason)+" "+g.Detail)))
@@ -166,7 +166,7 @@ func (c *checker) tell(one checked, at policy.Place) error {
 	for _, r := range one.class.Because {
 		fmt.Fprintln(out, "  · "+words.Because(r))
 	}
-	fmt.Fprintln(out, "\n"+t("explain.place", c.rules.ServiceName(at.Service), at.Path))
+	fmt.Fprintln(out, "\n"+t("explain.place", c.rules.ServiceName(at.Service), printable(at.Path)))
 	if len(one.verdicts) == 0 {
 		fmt.Fprintln(out, "  "+t("explain.no-rule"))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"github.com/molnvakt/molnvakt/findings"
@@ -16,6 +17,7 @@ import (
 type fault struct {
 	key  string
 	args []any
+	n    int64 // what the sentence counts, if it counts
 	err  error
 }
 
@@ -53,11 +55,18 @@ var sentences = []struct {
 }
 
 // say puts an error in words: one sentence with the remedy, then the technical
-// cause in parentheses.
+// cause in parentheses. Errors that were joined get a line each.
 func (p *program) say(err error) string {
+	if several, ok := err.(interface{ Unwrap() []error }); ok && err.Error() == errors.Join(several.Unwrap()...).Error() {
+		var all []string
+		for _, one := range several.Unwrap() {
+			all = append(all, p.say(one))
+		}
+		return strings.Join(all, "\n")
+	}
 	var f *fault
 	if errors.As(err, &f) {
-		text := p.words.T(f.key, f.args...)
+		text := p.words.N(f.key, f.n, f.args...)
 		if f.err != nil {
 			text += " (" + f.err.Error() + ")"
 		}

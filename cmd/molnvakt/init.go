@@ -19,17 +19,23 @@ var exampleConfig []byte
 
 func (p *program) initCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:  "init [DIR]",
+		Use:  "init",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := "."
 			if len(args) == 1 {
 				dir = args[0]
 			}
+			files := map[string][]byte{"molnvakt.yaml": exampleConfig, "policy.yaml": policy.DefaultText()}
+			for name := range files { // all or none
+				if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+					return &fault{key: "fault.exists", args: []any{filepath.Join(dir, name)}}
+				}
+			}
 			if err := os.MkdirAll(filepath.Join(dir, "data"), 0o700); err != nil {
 				return &fault{key: "fault.data", args: []any{dir}, err: err}
 			}
-			for name, text := range map[string][]byte{"molnvakt.yaml": exampleConfig, "policy.yaml": policy.DefaultText()} {
+			for name, text := range files {
 				if err := writeNew(filepath.Join(dir, name), text); err != nil {
 					return err
 				}

@@ -40,7 +40,7 @@ func main() {
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := interruptible(stderr)
 	defer stop()
-	p := &program{stdin: stdin, out: stdout, err: stderr, words: locale.New("")}
+	p := &program{stdin: stdin, out: stdout, err: stderr, words: locale.New(languageOf(args))}
 	root := p.command()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -93,41 +93,23 @@ func (p *program) command() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return p.prepare(cmd) },
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &fault{key: "fault.usage", args: []any{err.Error(), cmd.CommandPath()}}
-	})
 	flags := root.PersistentFlags()
-	flags.StringVar(&p.flags.config, "config", "", "molnvakt.yaml")
-	flags.StringVar(&p.flags.language, "language", "", "sv | en")
-	flags.StringVar(&p.flags.data, "data", "", "folder for the database, the key and caches")
-	flags.StringVar(&p.flags.policy, "policy", "", "policy.yaml")
-	flags.StringVar(&p.flags.logFormat, "log-format", "", "text | json")
-	flags.StringVar(&p.flags.logLevel, "log-level", "", "debug | info | warn | error")
-	flags.BoolVar(&p.flags.countTestNumbers, "count-test-numbers", false, "treat Skatteverket's test numbers as real, for trials")
+	flags.StringVar(&p.flags.config, "config", "", "")
+	flags.StringVar(&p.flags.language, "language", "", "sv, en")
+	flags.StringVar(&p.flags.data, "data", "", "")
+	flags.StringVar(&p.flags.policy, "policy", "", "")
+	flags.StringVar(&p.flags.logFormat, "log-format", "", "text, json")
+	flags.StringVar(&p.flags.logLevel, "log-level", "", "debug, info, warn, error")
+	flags.BoolVar(&p.flags.countTestNumbers, "count-test-numbers", false, "")
 	root.AddCommand(
 		p.demoCommand(), p.scanCommand(), p.reportCommand(), p.checkCommand(), p.explainCommand(), p.textCommand(),
-		p.decideCommand(), p.policyCommand(), p.patternsCommand(), p.exactCommand(), p.fingerprintCommand(), p.doctorCommand(), p.initCommand(), p.serveCommand(), p.versionCommand(),
+		p.decideCommand(), p.policyCommand(), p.patternsCommand(), p.exactCommand(), p.fingerprintCommand(),
+		p.doctorCommand(), p.initCommand(), p.serveCommand(), p.versionCommand(),
 	)
-	p.describe(root)
+	root.SetHelpCommand(helpCommand())
+	root.InitDefaultHelpCmd()
+	describe(root, p.words)
 	return root
-}
-
-// describe gives every command and flag its text in the chosen language.
-func (p *program) describe(cmd *cobra.Command) {
-	words := locale.New(languageOf(os.Args[1:]))
-	var walk func(c *cobra.Command, key string)
-	walk = func(c *cobra.Command, key string) {
-		if words.Has(key) {
-			c.Short = words.T(key)
-		}
-		if words.Has(key + ".long") {
-			c.Long = words.T(key + ".long")
-		}
-		for _, sub := range c.Commands() {
-			walk(sub, key+"."+sub.Name())
-		}
-	}
-	walk(cmd, "cli")
 }
 
 // languageOf finds --language before the flags are parsed: help needs it.

@@ -124,7 +124,7 @@ func (p *program) exactCommand() *cobra.Command {
 func (p *program) exactAddCommand() *cobra.Command {
 	var primary []string
 	cmd := &cobra.Command{
-		Use:  "add NAME FILE.csv",
+		Use:  "add",
 		Args: cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := ownName(args[0]); err != nil {
@@ -133,7 +133,7 @@ func (p *program) exactAddCommand() *cobra.Command {
 			return p.exactAdd(args[0], args[1], primary)
 		},
 	}
-	cmd.Flags().StringSliceVar(&primary, "primary", nil, "columns whose values count alone: numbers; the first by default")
+	cmd.Flags().StringSliceVar(&primary, "primary", nil, "")
 	return cmd
 }
 
@@ -151,15 +151,11 @@ func (p *program) exactAdd(name, file string, primary []string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return &fault{key: "fault.file", args: []any{file}, err: err}
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	f, info, err := openFile(file)
 	if err != nil {
 		return err
 	}
+	defer f.Close()
 	text, err := extract.TextReader(f, info.Size(), "")
 	if err != nil {
 		return &fault{key: "fault.file", args: []any{file}, err: err}
@@ -263,7 +259,7 @@ func (p *program) fingerprintCommand() *cobra.Command {
 func (p *program) fingerprintAddCommand() *cobra.Command {
 	var form bool
 	cmd := &cobra.Command{
-		Use:  "add NAME FILE",
+		Use:  "add",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			kind := patterns.KnownDocument
@@ -273,7 +269,7 @@ func (p *program) fingerprintAddCommand() *cobra.Command {
 			return p.fingerprintAdd(cmd.Context(), args[0], args[1], kind)
 		},
 	}
-	cmd.Flags().BoolVar(&form, "form", false, "a blank form: filled-in ones are looked for")
+	cmd.Flags().BoolVar(&form, "form", false, "")
 	return cmd
 }
 
@@ -289,9 +285,9 @@ func (p *program) fingerprintAdd(ctx context.Context, name, file string, kind pa
 		return err
 	}
 	defer free()
-	f, err := os.Open(file)
+	f, _, err := openFile(file)
 	if err != nil {
-		return &fault{key: "fault.file", args: []any{file}, err: err}
+		return err
 	}
 	defer f.Close()
 	printer := patterns.NewFingerprinter(masker)

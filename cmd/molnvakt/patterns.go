@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -17,7 +18,7 @@ func (p *program) patternsCommand() *cobra.Command {
 
 func (p *program) patternsCheckCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:  "check [DIR]",
+		Use:  "check",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
@@ -31,7 +32,7 @@ func (p *program) patternsCheckCommand() *cobra.Command {
 				err = library.Check(p.config.Patterns)
 			}
 			if err != nil {
-				return &fault{key: "fault.patterns", args: []any{p.config.Patterns}, err: err}
+				return &fault{key: "fault.patterns", args: []any{p.config.Patterns}, err: errors.New(plainYAML(err))}
 			}
 			_, err = fmt.Fprintln(p.out, p.words.T("patterns.fine", p.config.Patterns, len(own)))
 			return err
@@ -44,7 +45,7 @@ func (p *program) patternsCheckCommand() *cobra.Command {
 func (p *program) patternsTestCommand() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
-		Use:  "test FILE",
+		Use:  "test",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if dir != "" {
@@ -57,6 +58,6 @@ func (p *program) patternsTestCommand() *cobra.Command {
 			return c.explainFile(cmd.Context(), args[0])
 		},
 	}
-	cmd.Flags().StringVar(&dir, "patterns", "", "folder of patterns")
+	cmd.Flags().StringVar(&dir, "patterns", "", "")
 	return cmd
 }

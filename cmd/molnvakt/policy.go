@@ -22,7 +22,7 @@ func (p *program) policyCommand() *cobra.Command {
 
 func (p *program) policyCheckCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:  "check [FILE]",
+		Use:  "check",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			file := p.config.Policy
@@ -67,7 +67,7 @@ func (p *program) policyShowCommand() *cobra.Command {
 func (p *program) policyDiffCommand() *cobra.Command {
 	var samples int
 	cmd := &cobra.Command{
-		Use:  "diff NEW.yaml",
+		Use:  "diff",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			before, err := p.policy()
@@ -98,7 +98,7 @@ func (p *program) policyDiffCommand() *cobra.Command {
 			return p.tellDiff(d)
 		},
 	}
-	cmd.Flags().IntVar(&samples, "samples", 5, "documents shown for each rule")
+	cmd.Flags().IntVar(&samples, "samples", 5, "")
 	return cmd
 }
 
@@ -128,7 +128,7 @@ func (p *program) tellDiff(d policy.Difference) error {
 		}
 		fmt.Fprintln(out)
 		for _, s := range r.Samples {
-			fmt.Fprintf(out, "  %s → %s  %s\n", p.outcomeOr(s.Before), p.outcomeOr(s.After), s.Place.Path)
+			fmt.Fprintf(out, "  %s → %s  %s\n", p.outcomeOr(s.Before), p.outcomeOr(s.After), printable(s.Place.Path))
 		}
 	}
 	return out.Flush()

@@ -26,9 +26,9 @@ type reportFlags struct {
 }
 
 func (f *reportFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.format, "format", "text", "text | "+strings.Join(reportNames(), " | "))
-	cmd.Flags().StringVarP(&f.output, "output", "o", "", "file; standard output if absent")
-	cmd.Flags().StringVar(&f.folder, "reports", "", "folder for reports in every format")
+	cmd.Flags().StringVar(&f.format, "format", "text", strings.Join(append([]string{"text"}, reportNames()...), ", "))
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "")
+	cmd.Flags().StringVar(&f.folder, "reports", "", "")
 }
 
 func (f *reportFlags) check() error {
@@ -50,9 +50,16 @@ func (p *program) reportCommand() *cobra.Command {
 			if err := flags.check(); err != nil {
 				return err
 			}
+			rules, err := p.policy()
+			if err != nil {
+				return err
+			}
 			filter.Category = patterns.Category(category)
 			for _, s := range statuses {
 				filter.Statuses = append(filter.Statuses, findings.Status(s))
+			}
+			if err := checkFilter(&filter, rules); err != nil {
+				return err
 			}
 			key, err := p.key()
 			if err != nil {
@@ -63,8 +70,7 @@ func (p *program) reportCommand() *cobra.Command {
 				return err
 			}
 			defer store.Close()
-			rules, err := p.policy()
-			if err != nil {
+			if err := knownSource(cmd.Context(), store, &filter); err != nil {
 				return err
 			}
 			misplaced, err := p.report(cmd.Context(), store, rules, filter, flags, nil)
@@ -75,12 +81,77 @@ func (p *program) reportCommand() *cobra.Command {
 		},
 	}
 	flags.add(cmd)
-	cmd.Flags().StringVar(&filter.Source, "source", "", "only this source")
-	cmd.Flags().StringVar(&filter.Controller, "controller", "", "only this controller (nämnd)")
-	cmd.Flags().StringVar(&filter.Department, "department", "", "only this department")
-	cmd.Flags().StringVar(&category, "category", "", "only this category")
-	cmd.Flags().StringSliceVar(&statuses, "status", nil, "only findings with these statuses")
+	cmd.Flags().StringVar(&filter.Source, "source", "", "")
+	cmd.Flags().StringVar(&filter.Controller, "controller", "", "")
+	cmd.Flags().StringVar(&filter.Department, "department", "", "")
+	cmd.Flags().StringVar(&category, "category", "", "")
+	cmd.Flags().StringSliceVar(&statuses, "status", nil, choices(statusesAll))
 	return cmd
+}
+
+var statusesAll = []findings.Status{findings.Open, findings.FixClaimed, findings.Disputed, findings.Resolved, findings.FalsePositive, findings.RiskAccepted}
+
+// choices lists what a flag may be.
+func choices[T ~string](all []T) string {
+	names := make([]string, len(all))
+	for i, one := range all {
+		names[i] = string(one)
+	}
+	return strings.Join(names, ", ")
+}
+
+// checkFilter refuses words that select nothing because nobody knows them: an
+// empty report must not be a slip of the pen. A controller may be named by its
+// id or by its name.
+func checkFilter(f *findings.Filter, rules *policy.Policy) error {
+	for _, s := range f.Statuses {
+		if !slices.Contains(statusesAll, s) {
+			return &fault{key: "fault.choice", args: []any{"--status", string(s), choices(statusesAll)}}
+		}
+	}
+	if f.Category != "" {
+		var known []patterns.Category
+		for _, c := range rules.Categories() {
+			known = append(known, c.ID)
+		}
+		if !slices.Contains(known, f.Category) {
+			return &fault{key: "fault.choice", args: []any{"--category", string(f.Category), choices(known)}}
+		}
+	}
+	if f.Controller == "" {
+		return nil
+	}
+	var names []string
+	for _, c := range rules.Controllers() {
+		if c.ID == f.Controller || strings.EqualFold(c.Name, f.Controller) {
+			f.Controller = c.Name
+			return nil
+		}
+		names = append(names, c.ID)
+	}
+	return &fault{key: "fault.choice", args: []any{"--controller", f.Controller, strings.Join(names, ", ")}}
+}
+
+// knownSource makes a filter's source the one that was scanned; a folder that
+// was scanned without configuration may be named by a relative path.
+func knownSource(ctx context.Context, register findings.Register, f *findings.Filter) error {
+	if f.Source == "" {
+		return nil
+	}
+	all, err := register.Coverage(ctx, findings.Filter{})
+	if err != nil {
+		return err
+	}
+	abs, _ := filepath.Abs(f.Source)
+	var names []string
+	for _, s := range all.Sources {
+		if s.Source == f.Source || s.Source == abs {
+			f.Source = s.Source
+			return nil
+		}
+		names = append(names, s.Source)
+	}
+	return &fault{key: "fault.choice", args: []any{"--source", f.Source, orDefault(strings.Join(names, ", "), "–")}}
 }
 
 // report tells what was found and returns how many documents are misplaced.

@@ -27,7 +27,7 @@ func (p *program) scanCommand() *cobra.Command {
 		report       reportFlags
 	}
 	cmd := &cobra.Command{
-		Use: "scan [DIR…]",
+		Use: "scan",
 		RunE: func(cmd *cobra.Command, dirs []string) error {
 			if err := o.report.check(); err != nil {
 				return err
@@ -36,17 +36,21 @@ func (p *program) scanCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			places, free, err := p.scanPlaces(dirs, o.sources, o.service, ocr)
+			places, free, missing, err := p.scanPlaces(dirs, o.sources, o.service, ocr)
 			if err != nil {
 				return err
 			}
 			defer free()
-			return p.scan(cmd.Context(), places, o.report)
+			err = p.scan(cmd.Context(), places, o.report)
+			if missing != nil && (err == nil || errors.Is(err, errFindings)) {
+				return missing
+			}
+			return err
 		},
 	}
-	cmd.Flags().StringVar(&o.service, "service", folderService, "service of the policy's register that DIR is taken to lie in")
-	cmd.Flags().StringVar(&o.ocr, "ocr", "", "off | scans | all")
-	cmd.Flags().StringSliceVar(&o.sources, "source", nil, "only these configured sources")
+	cmd.Flags().StringVar(&o.service, "service", folderService, "")
+	cmd.Flags().StringVar(&o.ocr, "ocr", "", "off, scans, all")
+	cmd.Flags().StringSliceVar(&o.sources, "source", nil, "")
 	o.report.add(cmd)
 	return cmd
 }
@@ -62,19 +66,18 @@ func (p *program) ocrMode(flag string) (inspect.OCR, error) {
 }
 
 // scanPlaces are the folders named on the command line, else the configured
-// sources.
-func (p *program) scanPlaces(dirs, names []string, service string, ocr inspect.OCR) ([]scanner.Place, func(), error) {
+// sources; missing says which of these could not be opened.
+func (p *program) scanPlaces(dirs, names []string, service string, ocr inspect.OCR) (places []scanner.Place, free func(), missing, err error) {
 	if len(dirs) == 0 {
 		if len(p.config.Sources) == 0 {
-			return nil, nil, &fault{key: "fault.no-sources"}
+			return nil, nil, nil, &fault{key: "fault.no-sources"}
 		}
 		return p.places(names)
 	}
 	if err := p.knownService(service); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	var places []scanner.Place
-	free := func() {
+	free = func() {
 		for _, place := range places {
 			place.Source.(*folder.Folder).Close()
 		}
@@ -83,11 +86,11 @@ func (p *program) scanPlaces(dirs, names []string, service string, ocr inspect.O
 		place, err := folderPlace(dir, service, ocr)
 		if err != nil {
 			free()
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		places = append(places, place)
 	}
-	return places, free, nil
+	return places, free, nil, nil
 }
 
 func (p *program) knownService(service string) error {

@@ -22,7 +22,7 @@ func (p *program) serveCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd.Context(), now) },
 	}
-	cmd.Flags().BoolVar(&now, "now", false, "scan everything once at the start")
+	cmd.Flags().BoolVar(&now, "now", false, "")
 	return cmd
 }
 
@@ -104,7 +104,7 @@ func nextOf(clock *cron.Cron) (next time.Time) {
 
 // scheduledScan scans the named sources and writes the reports.
 func (p *program) scheduledScan(ctx context.Context, key findings.Key, store findings.Store, names []string) error {
-	places, free, err := p.places(names)
+	places, free, missing, err := p.places(names)
 	if err != nil {
 		return err
 	}
@@ -118,6 +118,7 @@ func (p *program) scheduledScan(ctx context.Context, key findings.Key, store fin
 	if failure != nil && !errors.Is(failure, scanner.ErrIncomplete) {
 		return failure
 	}
+	failure = errors.Join(missing, failure)
 	now := s.Progress()
 	p.log.Info("scan ended", "sources", names, "met", now.Listed, "read", now.Read, "gaps", now.Gaps, "findings", now.Findings, "duration", now.Since)
 	if p.config.Reports == "" {

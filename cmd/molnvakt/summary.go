@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/molnvakt/molnvakt/findings"
 	"github.com/molnvakt/molnvakt/policy"
@@ -77,7 +78,7 @@ func (p *program) writeSummary(w io.Writer, rules *policy.Policy, s *summary, sc
 
 	if scanned != nil {
 		for _, place := range scanned.places {
-			line("%s", t("summary.place", place.Name, rules.ServiceName(place.Service)))
+			line("%s", t("summary.place", printable(place.Name), rules.ServiceName(place.Service)))
 		}
 	}
 	c := s.coverage
@@ -97,9 +98,14 @@ func (p *program) writeSummary(w io.Writer, rules *policy.Policy, s *summary, sc
 	}
 	line("%s", strings.Join(head, " · "))
 	line("")
-	if s.documents() == 0 {
+	switch {
+	case c.Documents == 0 && scanned != nil:
+		line("%s", t("summary.empty"))
+	case c.Documents == 0:
+		line("%s", t("summary.none"))
+	case s.documents() == 0:
 		line("%s", t("summary.clean"))
-	} else {
+	default:
 		line("%s", n("summary.forbidden", int64(len(s.forbidden))))
 		if len(s.undecided) > 0 {
 			line("%s", n("summary.undecided", int64(len(s.undecided))))
@@ -148,7 +154,20 @@ func (p *program) writeFinding(out io.Writer, rules *policy.Policy, f findings.F
 	if f.Exposure != nil && f.Exposure.Widest() != "" {
 		facts = append(facts, p.words.T("summary.reached", p.words.Audience(string(f.Exposure.Widest()))))
 	}
-	fmt.Fprintf(out, "  %-8s %s\n           %s\n", p.words.Severity(string(f.Verdict.Severity)), f.Item.Path, strings.Join(facts, " · "))
+	facts = append(facts, p.words.T("summary.id", string(f.ID)))
+	fmt.Fprintf(out, "  %-8s %s\n           %s\n", p.words.Severity(string(f.Verdict.Severity)), printable(f.Item.Path), strings.Join(facts, " · "))
+}
+
+// printable makes a name from outside safe to show: on a terminal, control
+// characters could move the cursor and those of writing direction could swap
+// what is read.
+func printable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || unicode.In(r, unicode.Zl, unicode.Zp) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, name)
 }
 
 func (p *program) writeGaps(out io.Writer, c findings.Coverage) {
@@ -159,7 +178,7 @@ func (p *program) writeGaps(out io.Writer, c findings.Coverage) {
 	slices.SortStableFunc(gaps, func(a, b findings.ReasonCount) int { return int(b.Count - a.Count) })
 	var parts []string
 	for _, g := range gaps {
-		parts = append(parts, fmt.Sprintf("%s %s", p.words.Gap(g.Reason), p.words.Number(g.Count)))
+		parts = append(parts, fmt.Sprintf("%s (%s)", p.words.Gap(g.Reason), p.words.Number(g.Count)))
 	}
 	fmt.Fprintf(out, "\n%s\n", p.words.T("summary.gaps", strings.Join(parts, ", ")))
 }

@@ -3,11 +3,9 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
-
-	"os"
-	"path/filepath"
 
 	"github.com/molnvakt/molnvakt/scanner/inspect"
 )
@@ -15,23 +13,23 @@ import (
 func (p *program) textCommand() *cobra.Command {
 	var ocr string
 	cmd := &cobra.Command{
-		Use:  "text FILE",
+		Use:  "text",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			mode, err := p.ocrMode(ocr)
 			if err != nil {
 				return err
 			}
+			f, _, err := openFile(args[0])
+			if err != nil {
+				return err
+			}
+			defer f.Close()
 			in, free, err := p.pooled(mode != inspect.OCROff)
 			if err != nil {
 				return err
 			}
 			defer free()
-			f, err := os.Open(args[0])
-			if err != nil {
-				return &fault{key: "fault.file", args: []any{args[0]}, err: err}
-			}
-			defer f.Close()
 			out := bufio.NewWriter(p.out)
 			var at inspect.TextPart
 			result, err := in.Inspect(cmd.Context(), inspect.Document{
@@ -65,6 +63,6 @@ func (p *program) textCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&ocr, "ocr", "", "off | scans | all")
+	cmd.Flags().StringVar(&ocr, "ocr", "", "off, scans, all")
 	return cmd
 }
