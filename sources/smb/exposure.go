@@ -37,16 +37,21 @@ func (s *Server) Exposure(ctx context.Context, item sources.Item) (sources.Expos
 // the same rights does not give back.
 func exposure(sddl string) sources.Exposure {
 	var e sources.Exposure
-	_, dacl, _ := strings.Cut(sddl, "D:")
+	owner, dacl, listed := strings.Cut(sddl, "D:")
 	if cut := strings.Index(dacl, "S:("); cut >= 0 {
 		dacl = dacl[:cut]
 	}
-	if dacl == "" || strings.HasPrefix(dacl, "NO_ACCESS_CONTROL") {
+	if !listed || strings.Contains(dacl, "NO_ACCESS_CONTROL") {
 		e.Grants = append(e.Grants, sources.Grant{To: sources.Organisation, Name: "Everyone", Roles: []string{"read", "write"}})
 		return e // no list at all lets everyone in
 	}
 	denied := map[string]rights{}
 	unresolved := false
+	if sid := ownerOf(owner); sid != "" {
+		who := principalOf(sid)
+		unresolved = !who.known
+		e.Grants = append(e.Grants, sources.Grant{To: who.person(), Name: who.name, Roles: []string{"owner"}})
+	}
 	for _, text := range aces(dacl) {
 		ace, ok := parseACE(text)
 		if !ok || ace.inheritOnly {
@@ -56,7 +61,7 @@ func exposure(sddl string) sources.Exposure {
 		if !who.known {
 			unresolved = true
 		}
-		left := ace.rights &^ denied[ace.sid] &^ denied["WD"]
+		left := ace.rights &^ denied[ace.sid] &^ denied["WD"] &^ denied["S-1-1-0"]
 		if ace.deny {
 			denied[ace.sid] |= ace.rights
 			left = ace.rights
@@ -69,6 +74,16 @@ func exposure(sddl string) sources.Exposure {
 		e.Unseen = append(e.Unseen, "names of accounts and groups")
 	}
 	return e
+}
+
+// ownerOf reads "O:BAG:SY". The owner may always change the list.
+func ownerOf(head string) string {
+	_, sid, found := strings.Cut(head, "O:")
+	if !found {
+		return ""
+	}
+	sid, _, _ = strings.Cut(sid, "G:")
+	return sid
 }
 
 func aces(dacl string) (all []string) {
@@ -194,6 +209,14 @@ type principal struct {
 	audience sources.Audience
 	name     string
 	known    bool
+}
+
+// person is the audience of an owner: an account, unless it is known as a group.
+func (p principal) person() sources.Audience {
+	if !p.known {
+		return sources.User
+	}
+	return p.audience
 }
 
 // wellKnown are the identities that mean the same on every server ([MS-DTYP]
