@@ -90,10 +90,12 @@ func (s *Scanner) crawlFrom(ctx context.Context, place Place, scan findings.Scan
 	if err != nil {
 		return nil, err
 	}
+	empty := crawl.Since == "" // until something is met; a place that keeps history knows its deletions
 	err = place.Source.Changes(ctx, scope, crawl.Since, func(page sources.Page) error {
 		if err := s.Store.SavePage(ctx, crawl, page); err != nil {
 			return &storeError{err}
 		}
+		empty = empty && len(page.Changes) == 0 && page.Next == ""
 		s.progress.met(page)
 		return nil
 	})
@@ -106,7 +108,32 @@ func (s *Scanner) crawlFrom(ctx context.Context, place Place, scan findings.Scan
 	case err != nil:
 		return err, nil
 	}
+	if empty {
+		held, err := s.holds(ctx, place, scope)
+		if err != nil || held {
+			return ErrEmpty, err
+		}
+	}
 	return nil, s.Store.EndCrawl(ctx, crawl)
+}
+
+// ErrEmpty says that a place which held documents lists none at all, as a
+// mount point does whose file server is not mounted. It is not believed: its
+// findings would be resolved without anyone having fixed them. Where all was
+// removed on purpose, any one file in the place makes the listing believed.
+var ErrEmpty = errors.New("held documents, and lists nothing at all")
+
+// holds says whether the register knows documents of a scope.
+func (s *Scanner) holds(ctx context.Context, place Place, scope sources.Scope) (bool, error) {
+	for d, err := range s.Store.Documents(ctx, findings.Filter{Source: place.Name, PathPrefix: scope.Path}) {
+		if err != nil {
+			return false, err
+		}
+		if d.Item.Scope == scope.ID {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func (s *Scanner) scopeGap(ctx context.Context, scan findings.Scan, scope sources.Scope, reason error) error {

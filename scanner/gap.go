@@ -25,6 +25,7 @@ var gaps = []struct {
 	{sources.ErrRefused, "refused", 8},
 	{sources.ErrCursorExpired, "cursor", 1},
 	{sources.ErrConfig, "configuration", 1},
+	{ErrEmpty, "empty", 1},
 	{errTooLarge, "too-large", 1},
 	{inspect.ErrCrashed, "crashed", 1},
 	{inspect.ErrStalled, "timeout", 1},

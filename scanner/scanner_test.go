@@ -251,6 +251,35 @@ func TestABrokenListingDeletesNothing(t *testing.T) {
 	w.expect("Plats/d", findings.Open)
 }
 
+// TestAPlaceThatIsSuddenlyEmpty: a mount point without its file server lists
+// nothing. That resolves no findings, and the scan says so.
+func TestAPlaceThatIsSuddenlyEmpty(t *testing.T) {
+	files := map[string]string{"Plats/a": "sjuk", "Plats/b": "frisk"}
+	w := newWorld(t, files)
+	w.mustScan()
+	w.place.files = map[string]string{}
+	for range 2 {
+		if err := w.scan(); !errors.Is(err, scanner.ErrIncomplete) || !errors.Is(err, scanner.ErrEmpty) {
+			t.Errorf("got %v, want ErrEmpty", err)
+		}
+		w.expect("Plats/a", findings.Open)
+		if got := w.gaps(); got["Plats"] != "empty" {
+			t.Errorf("gaps %v, want the place as empty", got)
+		}
+	}
+	w.place.files = files
+	w.mustScan()
+	w.expect("Plats/a", findings.Open)
+	if got := w.gaps(); len(got) != 0 {
+		t.Errorf("gaps %v after the place came back", got)
+	}
+	w.place.files = map[string]string{"Plats/anything": "frisk"} // emptied on purpose
+	w.mustScan()
+	w.expect("Plats/a", findings.Resolved)
+	empty := newWorld(t, map[string]string{}) // never held anything
+	empty.mustScan()
+}
+
 func TestBelowAClosedFolderNothingIsGone(t *testing.T) {
 	w := newWorld(t, map[string]string{"Plats/hemlig/a": "sjuk", "Plats/b": "sjuk"})
 	w.mustScan()

@@ -49,6 +49,7 @@ var sentences = []struct {
 	{sources.ErrRefused, "fault.refused"},
 	{sources.ErrUnavailable, "fault.unreachable"},
 	{sources.ErrDenied, "fault.denied"},
+	{scanner.ErrEmpty, "fault.empty"},
 	{scanner.ErrIncomplete, "fault.incomplete"},
 	{fs.ErrNotExist, "fault.missing"},
 	{fs.ErrPermission, "fault.permission"},
