@@ -37,11 +37,8 @@ func newExpression(expr string) (*expression, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTerm, err)
 	}
-	if boundSpaces(parsed) {
-		// What is bounded may have become too large to compile.
-		if parsed, err = syntax.Parse(parsed.String(), syntax.Perl); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrTerm, err)
-		}
+	if boundSpaces(parsed) && written(parsed) > maxInstructions {
+		return nil, fmt.Errorf("%w: %q becomes too large", ErrTerm, expr)
 	}
 	x := &expression{}
 	x.compile = sync.OnceValue(func() compiledExpression { return compileExpression(parsed.String()) })
@@ -62,6 +59,19 @@ func newExpression(expr string) (*expression, error) {
 		x.required = texts
 	}
 	return x, nil
+}
+
+// written is how many parts an expression has when its repetitions are
+// written out, at least; it stops counting when they are too many.
+func written(re *syntax.Regexp) int {
+	n := 1
+	for _, sub := range re.Sub {
+		n += written(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		n *= max(re.Min, re.Max, 1)
+	}
+	return min(n, maxInstructions+1)
 }
 
 // compiledExpression is what matches. It is compiled when it is first needed,

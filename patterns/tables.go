@@ -10,9 +10,13 @@ import (
 	"unsafe"
 )
 
-// tablesMagic begins saved tables; the number is raised when the form
-// changes. Its length keeps what follows aligned to four bytes.
-const tablesMagic = "molnvakt tables v3.\n"
+// TablesForm names the form of saved tables, for the name of their file; it is
+// raised when the form changes.
+const TablesForm = "v4"
+
+// tablesMagic begins saved tables. Its length keeps what follows aligned to
+// four bytes.
+const tablesMagic = "molnvakt tables " + TablesForm + ".\n"
 
 // castagnoli checks that tables are whole; who could forge them could as well
 // forge the program.
@@ -120,12 +124,14 @@ func (t *literalTable) sound() bool {
 		}
 	}
 	last := uint32(len(t.next)) - t.stride
-	for i, s := range t.next {
-		if uint32(i)%t.stride == t.stride-1 {
-			if s >= lists-1 {
+	for rest := t.next; len(rest) > 0; rest = rest[t.stride:] {
+		row, list := rest[:t.stride-1], rest[t.stride-1]
+		for _, to := range row {
+			if to-t.bias > last {
 				return false
 			}
-		} else if s-t.bias > last {
+		}
+		if list >= lists-1 {
 			return false
 		}
 	}

@@ -79,7 +79,7 @@ func (o Options) read() (patterns.Library, error) {
 }
 
 func (o Options) tables(lib patterns.Library) string {
-	return filepath.Join(o.TablesDir, "tables-"+lib.Version)
+	return filepath.Join(o.TablesDir, "tables-"+patterns.TablesForm+"-"+lib.Version)
 }
 
 // loadSaved builds the Set with the tables of a file, and makes the file when
