@@ -57,6 +57,7 @@ var magics = []struct{ prefix, mediaType string }{
 	{"MM\x00*", "image/tiff"},
 	{"II+\x00", "image/tiff"},
 	{"MM\x00+", "image/tiff"},
+	{"\xC5\xD0\xD3\xC6", "application/postscript"}, // with a preview
 	{"AutoCAD Binary DXF\r\n", "image/vnd.dxf"},
 	{"\xFFWPC", "application/vnd.wordperfect"},
 	{"\xDB\xA5-\x00", "application/msword"},                  // Word 2

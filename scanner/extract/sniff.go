@@ -161,6 +161,8 @@ var (
 // structured recognises markup and object notation by how it starts.
 func structured(name string, start []byte) string {
 	switch {
+	case bytes.HasPrefix(start, []byte("%!PS")):
+		return "application/postscript"
 	case bytes.HasPrefix(start, []byte(`{\rtf`)), bytes.HasPrefix(start, []byte(`{\urtf`)):
 		return "application/rtf"
 	case len(start) > 0 && start[0] == '<':

@@ -110,6 +110,7 @@ func TestSniff(t *testing.T) {
 		{"a", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "image/heic"},
 		{"a", "\x78\x9f\x3e\x22\x00", "application/ms-tnef"},
 		{"a", "!BDN\x00", "application/vnd.ms-outlook-pst"},
+		{"a.ps", "%!PS-Adobe-3.0\n(Hej) show\n", "application/postscript"},
 		{"a.dwg", "AC1027\x00\x00\x00\x00\x7d", "image/vnd.dwg"},
 		{"a.txt", "AC1027 är en ritning", "text/plain"},
 		{"a.asc", "-----BEGIN PGP MESSAGE-----\n\nabc=\n", "application/pgp-encrypted"},

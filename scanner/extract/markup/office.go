@@ -122,11 +122,36 @@ func (w *workbook) cell(value string) {
 
 // wordText reads WordprocessingML in one file: paragraphs are lines.
 type wordText struct {
-	flow   *extract.Flow
-	inText bool
+	flow     *extract.Flow
+	inText   bool
+	property string // the property whose value is read
+	depth    int    // in a list of properties
+}
+
+// properties reads the lists of properties and tells whether x was in one.
+func (w *wordText) properties(x *extract.XML, kind extract.XMLKind) bool {
+	list := x.Name == "DocumentProperties" || x.Name == "CustomDocumentProperties"
+	switch {
+	case kind == extract.XMLStart && (list || w.depth > 0):
+		w.depth++
+		w.property = x.Name
+	case w.depth == 0:
+		return false
+	case kind == extract.XMLEnd:
+		w.depth--
+		w.property = ""
+	case kind == extract.XMLText && w.property != "":
+		if text := strings.TrimSpace(string(x.Text())); text != "" && w.depth == 2 {
+			w.flow.Aside(extract.Part{Kind: extract.Property}, w.property+": "+text+"\n")
+		}
+	}
+	return true
 }
 
 func (w *wordText) token(x *extract.XML, kind extract.XMLKind) {
+	if w.properties(x, kind) {
+		return
+	}
 	switch kind {
 	case extract.XMLStart:
 		switch x.Name {

@@ -18,10 +18,13 @@ import (
 )
 
 const (
-	// scanned is how few characters make a page a scan, if pictures cover half
-	// of it; stamped, if they cover nearly all: a scan that was stamped with
-	// its registration is still a scan.
+	// scanned is how few characters make a page a scan, if pictures cover a
+	// part of it, such as a copied identity card; stamped, if they cover nearly
+	// all: a scan that was stamped with its registration is still a scan.
 	scanned, stamped = 20, 150
+	// outlined is how many paths on a page with as few characters may be
+	// letters that were turned into drawings.
+	outlined = 60
 	// renderDPI is what recognition needs: 150 loses digits, 300 costs twice.
 	renderDPI = 200
 	// renderPixels bounds one rendered page.
@@ -46,9 +49,9 @@ func (d *document) isPicture(p requests.Page, characters int) bool {
 	if characters >= stamped {
 		return false
 	}
-	enough := 0.5
+	enough, lines := 0.03, outlined
 	if characters >= scanned {
-		enough = 0.85
+		enough, lines = 0.85, maxObjects+1
 	}
 	size, err := d.GetPageSize(&requests.GetPageSize{Page: p})
 	if !d.check(err) || size.Width <= 0 || size.Height <= 0 {
@@ -58,32 +61,42 @@ func (d *document) isPicture(p requests.Page, characters int) bool {
 	if !d.check(err) {
 		return false
 	}
-	covered := 0.0
+	covered, paths := 0.0, 0
 	for i := range min(count.Count, maxObjects) {
 		object, err := d.FPDFPage_GetObject(&requests.FPDFPage_GetObject{Page: p, Index: i})
 		if !d.check(err) {
 			continue
 		}
-		covered += d.pictureArea(object.PageObject)
-		if covered > size.Width*size.Height*enough {
+		area, path := d.shows(object.PageObject)
+		covered += area
+		if path {
+			paths++
+		}
+		if covered > size.Width*size.Height*enough || paths >= lines {
 			return true
 		}
 	}
 	return false
 }
 
-// pictureArea is what a page object covers as a picture, in square points. A
-// form with few characters in it can only show pictures or drawings.
-func (d *document) pictureArea(object references.FPDF_PAGEOBJECT) float64 {
+// shows tells what a page object covers as a picture, in square points, or
+// that it is a path. A form with few characters in it can only show pictures
+// or drawings.
+func (d *document) shows(object references.FPDF_PAGEOBJECT) (area float64, path bool) {
 	kind, err := d.FPDFPageObj_GetType(&requests.FPDFPageObj_GetType{PageObject: object})
-	if !d.check(err) || kind.Type != enums.FPDF_PAGEOBJ_IMAGE && kind.Type != enums.FPDF_PAGEOBJ_FORM {
-		return 0
+	switch {
+	case !d.check(err):
+		return 0, false
+	case kind.Type == enums.FPDF_PAGEOBJ_PATH:
+		return 0, true
+	case kind.Type != enums.FPDF_PAGEOBJ_IMAGE && kind.Type != enums.FPDF_PAGEOBJ_FORM:
+		return 0, false
 	}
 	box, err := d.FPDFPageObj_GetBounds(&requests.FPDFPageObj_GetBounds{PageObject: object})
 	if !d.check(err) {
-		return 0
+		return 0, false
 	}
-	return math.Abs(float64(box.Right-box.Left) * float64(box.Top-box.Bottom))
+	return math.Abs(float64(box.Right-box.Left) * float64(box.Top-box.Bottom)), false
 }
 
 // scan hands on a page as a picture. It is rendered only if somebody reads it.

@@ -5,6 +5,7 @@ package plaintext
 
 import (
 	"context"
+	"fmt"
 	"path"
 
 	"github.com/molnvakt/molnvakt/scanner/extract"
@@ -26,10 +27,11 @@ func (Extractor) Name() string { return "plaintext" }
 func (Extractor) Version() int { return 1 }
 
 // Accepts implements extract.Extractor. SQL is text to it; package database
-// knows it better.
+// knows it better. So is PostScript, of which the rest is a gap: only a
+// printer knows what it draws.
 func (Extractor) Accepts(_, mediaType string) bool {
 	switch mediaType {
-	case "text/plain", "text/markdown", "application/sql":
+	case "text/plain", "text/markdown", "application/sql", postScript:
 		return true
 	}
 	return false
@@ -41,11 +43,16 @@ func (Extractor) Extract(ctx context.Context, in extract.Input, out extract.Sink
 	if err != nil {
 		return extract.Damaged(err)
 	}
-	return extract.Lines(ctx, text, kindOf(in), out)
+	if err := extract.Lines(ctx, text, kindOf(in), out); err != nil || in.MediaType != postScript {
+		return err
+	}
+	return out.Gap("", fmt.Errorf("plaintext: drawn text: %w", extract.ErrUnsupported))
 }
 
+const postScript = "application/postscript"
+
 func kindOf(in extract.Input) extract.Kind {
-	if in.MediaType == "application/sql" || extract.IsCode(path.Ext(in.Name)) {
+	if in.MediaType == "application/sql" || in.MediaType == postScript || extract.IsCode(path.Ext(in.Name)) {
 		return extract.Code
 	}
 	return extract.Body
