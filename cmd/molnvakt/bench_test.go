@@ -48,11 +48,14 @@ func TestBenchScan(t *testing.T) {
 		check(t, cmd.Start())
 		peak := watchMemory(cmd.Process.Pid)
 		_ = cmd.Wait() // exit code 1: misplaced documents
-		took := time.Since(began)
+		took, memory := time.Since(began), <-peak
+		user, system := cmd.ProcessState.UserTime(), cmd.ProcessState.SystemTime()
 		stages, read := lastScan(stderr.Bytes())
-		fmt.Printf("%s: %d documents, %.1f MB in %.2f s: %.0f documents/s, %.1f MB/s; read %d; peak memory %d MB in all\n",
-			what, n, float64(size)/1e6, took.Seconds(), float64(n)/took.Seconds(), float64(size)/1e6/took.Seconds(), read, <-peak>>20)
-		fmt.Printf("  CPU %.2f s user, %.2f s system (parent and children); %s\n", cmd.ProcessState.UserTime().Seconds(), cmd.ProcessState.SystemTime().Seconds(), stages)
+		fmt.Printf("%s: %d documents, %.1f MB in %.2f s: %.0f documents/s, %.1f MB/s; read %d\n",
+			what, n, float64(size)/1e6, took.Seconds(), float64(n)/took.Seconds(), float64(size)/1e6/took.Seconds(), read)
+		fmt.Printf("  CPU %.2f s user, %.2f s system, parent and children: %.2f ms a document; %s\n",
+			user.Seconds(), system.Seconds(), float64((user+system).Microseconds())/1000/float64(n), stages)
+		fmt.Printf("  peak memory in all %d MB; %d MB if shared pages count once for each process\n", memory.proportional>>20, memory.resident>>20)
 		if what == "rescan" && read != 0 {
 			t.Errorf("the rescan read %d documents, want 0", read)
 		}
@@ -87,43 +90,58 @@ func lastScan(log []byte) (stages string, read int64) {
 	return stages, read
 }
 
-// watchMemory returns the peak of the resident memory of a process and its
-// children, in bytes, when the process has ended.
-func watchMemory(pid int) <-chan int64 {
-	result := make(chan int64, 1)
+// memory is what a process and those it started hold, in bytes.
+type memory struct {
+	proportional int64 // shared pages divided among those who share them (PSS)
+	resident     int64 // shared pages counted in full for each (RSS)
+}
+
+// watchMemory returns the peaks when the process has ended.
+func watchMemory(pid int) <-chan memory {
+	result := make(chan memory, 1)
 	go func() {
-		var peak int64
+		var peak memory
 		for {
-			now := resident(pid)
-			if now == 0 {
+			now := held(pid)
+			if now.resident == 0 {
 				result <- peak
 				return
 			}
-			peak = max(peak, now)
-			time.Sleep(20 * time.Millisecond)
+			peak.proportional = max(peak.proportional, now.proportional)
+			peak.resident = max(peak.resident, now.resident)
+			time.Sleep(50 * time.Millisecond)
 		}
 	}()
 	return result
 }
 
-// resident is the memory of a process and those it started. Shared pages count
-// once for each process, so that it errs on the high side.
-func resident(pid int) (sum int64) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+// held adds up a process and those it started.
+func held(pid int) (sum memory) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
-		return 0
+		return sum
 	}
-	fields := strings.Fields(string(text))
-	if len(fields) > 1 {
-		pages, _ := strconv.ParseInt(fields[1], 10, 64)
-		sum = pages * int64(os.Getpagesize())
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) < 3 || fields[2] != "kB" {
+			continue
+		}
+		kB, _ := strconv.ParseInt(fields[1], 10, 64)
+		switch fields[0] {
+		case "Pss:":
+			sum.proportional = kB << 10
+		case "Rss:":
+			sum.resident = kB << 10
+		}
 	}
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, thread := range threads {
 		children, _ := os.ReadFile(thread)
 		for _, child := range strings.Fields(string(children)) {
 			if n, err := strconv.Atoi(child); err == nil {
-				sum += resident(n)
+				inner := held(n)
+				sum.proportional += inner.proportional
+				sum.resident += inner.resident
 			}
 		}
 	}
