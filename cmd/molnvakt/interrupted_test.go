@@ -4,14 +4,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/molnvakt/molnvakt/sources/graph/graphtest"
 )
 
 // molnvakt returns the program: the test binary under the name by which it
@@ -50,10 +54,20 @@ func share(t testing.TB, n int) string {
 	return dir
 }
 
-// outcome is what a scan leaves, without what differs from run to run.
+// outcome is what a scan leaves, without what differs from run to run and from
+// key to key.
 func outcome(t *testing.T, program, data, dir string) map[string]string {
 	t.Helper()
-	cmd := exec.Command(program, "scan", dir, "--data", data, "--count-test-numbers", "--format", "json")
+	all := endState(t, program, "scan", dir, "--data", data, "--count-test-numbers")
+	maps.DeleteFunc(all, func(key, _ string) bool { return strings.HasPrefix(key, "finding ") })
+	return all
+}
+
+// endState is what a scan that is not disturbed leaves: every document, every
+// finding by its id, every gap.
+func endState(t *testing.T, program string, args ...string) map[string]string {
+	t.Helper()
+	cmd := exec.Command(program, append(args, "--format", "json")...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if exit, ok := err.(*exec.ExitError); ok && exit.ExitCode() != exitFindings {
@@ -75,6 +89,7 @@ func outcome(t *testing.T, program, data, dir string) map[string]string {
 	}
 	for _, f := range report.Findings {
 		all[f.Path] += " " + f.Status
+		all["finding "+f.ID] += f.Path + f.Status
 	}
 	for _, g := range report.Gaps {
 		all[g.Path] += " gap " + g.Reason
@@ -82,24 +97,82 @@ func outcome(t *testing.T, program, data, dir string) map[string]string {
 	return all
 }
 
-// TestKilledAnywhere kills scans with SIGKILL at random moments and compares
-// what is known in the end with what an undisturbed scan knows.
-func TestKilledAnywhere(t *testing.T) {
-	program, dir := molnvakt(t), share(t, 400)
-	want := outcome(t, program, t.TempDir(), dir)
-	if len(want) != 400 {
-		t.Fatalf("the undisturbed scan knows %d documents", len(want))
+// kills is how often TestKilledAnywhere kills, in all; MOLNVAKT_KILLS=50 for
+// the whole of it.
+func kills(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("MOLNVAKT_KILLS")
+	if text == "" {
+		return 10
 	}
-	data := t.TempDir()
+	n, err := strconv.Atoi(text)
+	check(t, err)
+	return n
+}
+
+// TestKilledAnywhere kills scans of a folder and of a simulated tenant with
+// SIGKILL at random moments and compares what is known in the end with what an
+// undisturbed scan knows. Every fifth kill a new database is begun, so that
+// first scans are killed as well as those that go on.
+func TestKilledAnywhere(t *testing.T) {
+	program, n := molnvakt(t), kills(t)
+	t.Run("folder", func(t *testing.T) {
+		dir := share(t, 300)
+		check(t, os.WriteFile(filepath.Join(dir, "trasig.zip"), []byte("PK\x03\x04 no archive"), 0o644))
+		check(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o644))
+		killedAnywhere(t, program, n/2, 302, "scan", dir, "--count-test-numbers")
+	})
+	t.Run("tenant", func(t *testing.T) {
+		tenant, err := graphtest.New(graphtest.Options{PageSize: 20, Latency: 3 * time.Millisecond})
+		check(t, err)
+		defer tenant.Close()
+		for d := range 3 {
+			drive := tenant.AddSite(graphtest.SiteSpec{Title: fmt.Sprint("Förvaltning ", d)}).AddDrive(graphtest.DriveSpec{Name: "Dokument"})
+			for i := range 60 {
+				text := fmt.Sprintf("Protokoll %d. Mötet öppnades och dagordningen godkändes.", i)
+				if i%5 == 0 {
+					text = fmt.Sprintf("Läkarintyg %d för Alva Lind, personnummer 20120901-2390. Patienten är sjukskriven för utmattningssyndrom.", i)
+				}
+				drive.Put(fmt.Sprintf("Mapp %d/%02d.txt", i%4, i), []byte(text))
+			}
+			drive.PutFile("Virus.txt", graphtest.File{Content: []byte("x"), Malware: true, Refuse: "403 html"})
+		}
+		killedAnywhere(t, program, n-n/2, 183, "scan", "--config", tenantConfig(t, tenant, nil))
+	})
+}
+
+func killedAnywhere(t *testing.T, program string, kills, documents int, args ...string) {
+	undisturbed := t.TempDir()
+	began := time.Now()
+	want := endState(t, program, append(args, "--data", undisturbed)...)
+	took := time.Since(began)
+	met := 0
+	for key := range want {
+		if !strings.HasPrefix(key, "finding ") {
+			met++
+		}
+	}
+	if met != documents || met == len(want) {
+		t.Fatalf("the undisturbed scan knows %d documents and gaps and %d findings, want %d and some", met, len(want)-met, documents)
+	}
+	key, err := os.ReadFile(filepath.Join(undisturbed, "molnvakt.key"))
+	check(t, err)
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 12 {
-		cmd := exec.Command(program, "scan", dir, "--data", data, "--count-test-numbers")
+	var data string
+	for i := range kills {
+		if i%5 == 0 {
+			data = t.TempDir()
+			check(t, os.WriteFile(filepath.Join(data, "molnvakt.key"), key, 0o600)) // the same ids
+		}
+		cmd := exec.Command(program, append(args, "--data", data)...)
 		check(t, cmd.Start())
-		time.Sleep(time.Duration(random.IntN(900)) * time.Millisecond)
+		time.Sleep(time.Duration(random.Int64N(int64(took))))
 		_ = cmd.Process.Kill() // it may have ended
 		_ = cmd.Wait()
+		if i%5 == 4 || i == kills-1 {
+			compare(t, endState(t, program, append(args, "--data", data)...), want)
+		}
 	}
-	compare(t, outcome(t, program, data, dir), want)
 }
 
 // TestInterruptedOnce ends a scan with Ctrl-C: it says so, and the next scan
