@@ -17,28 +17,30 @@ type reader struct {
 	matcher *Matcher
 	ownTally
 
-	kinds    kindReader
-	block    block
-	scene    scene
-	tables   map[string]*table
-	ids      identifierTally
-	claims   [len(slots)]claimTally
-	people   map[string]bool // keys of those known by number
-	named    map[string]bool // keys of those known by name
-	officers map[string]bool // keys of names that stand as somebody at work
-	titles   sums            // words of the categories in name and title
-	subject  string          // key of the person whom the file name names
-	cues     map[CueGroup]*cueTally
-	things   thingTally
-	custom   customTally
-	markings markingReader
-	evidence evidenceKeeper
-	steps    []Step
-	bytes    int            // read so far
-	together map[string]int // see combined
-	sections int            // signs of sections, §
-	lines    int            // lines of running text seen, for the title
-	overlap  int            // bytes at the head of the block that were looked at before
+	kinds       kindReader
+	block       block
+	scene       scene
+	tables      map[string]*table
+	ids         identifierTally
+	claims      [len(slots)]claimTally
+	people      map[string]bool // keys of those known by number
+	named       map[string]bool // keys of those known by name
+	officers    map[string]bool // keys of names that stand as somebody at work
+	titles      sums            // words of the categories in name and title
+	subject     string          // key of the person whom the file name names
+	cues        map[CueGroup]*cueTally
+	things      thingTally
+	custom      customTally
+	markings    markingReader
+	evidence    evidenceKeeper
+	steps       []Step
+	bytes       int            // read so far
+	together    map[string]int // see combined
+	sections    int            // signs of sections, §
+	narratives  [len(slots)]narrative
+	stretchSums sums
+	lines       int // lines of running text seen, for the title
+	overlap     int // bytes at the head of the block that were looked at before
 }
 
 // cueTally counts what speaks for one innocence over the whole document.
@@ -49,7 +51,7 @@ type cueTally struct {
 
 // Begin implements Reader.
 func (r *reader) Begin(s Subject, o Options) {
-	*r = reader{set: r.set, masker: r.masker, scanner: r.scanner, own: r.own, matcher: r.matcher, options: o, block: r.block, scene: r.scene, kinds: r.kinds}
+	*r = reader{set: r.set, masker: r.masker, scanner: r.scanner, own: r.own, matcher: r.matcher, options: o, block: r.block, scene: r.scene, kinds: r.kinds, stretchSums: r.stretchSums}
 	r.kinds.reset(r.set.kinds)
 	r.block.reset()
 	r.tables = map[string]*table{}
@@ -328,6 +330,7 @@ func (r *reader) assess(s *scene) {
 	r.meet(s, people)
 	r.claim(s, people)
 	r.claimRows(s, people)
+	r.narrate(s, people)
 	r.things.read(r, s)
 	r.markings.read(r, s)
 	r.custom.read(r, s, people)

@@ -154,7 +154,7 @@ func (r *reader) judgeCategory(slot int, c Category, doc innocence) (CategoryFou
 		}, func() string { return r.masker.Fingerprint(string(c), NewRaw(key)) })
 	}
 	if found.Count == 0 {
-		return CategoryFound{}, false
+		return r.judgeNarrative(slot, c, doc, limit)
 	}
 	found.People = max(found.People, 1)
 	found.Confidence = Medium

@@ -68,6 +68,7 @@ const (
 	CuePublic     CueGroup = "public"     // news, advertisements, programmes
 	CueTemplate   CueGroup = "template"   // blank forms: ÅÅMMDD-XXXX
 	CueFictive    CueGroup = "fictive"    // invented people
+	CueTrouble    CueGroup = "trouble"    // somebody is unwell, in need, at odds or in danger
 )
 
 // Cue is a word that tells a story about one person from a text about many.

@@ -22,7 +22,7 @@ type Library struct {
 }
 
 // judgement is raised whenever the code of this package judges differently.
-const judgement = "1"
+const judgement = "2"
 
 // Set is everything that documents are looked at for. It is immutable and
 // safe for concurrent use; each goroutine reads with its own Reader.
@@ -99,7 +99,7 @@ func NewSet(lib Library) (*Set, error) {
 // exact reports whether words of the group count only as they are written:
 // an ending would make another word of "hon" or "bet".
 func (g CueGroup) exact() bool {
-	return g != CueOfficial && g != CueRoutine && g != CueFictive && g != CueTemplate && g != CuePublic
+	return g != CueOfficial && g != CueRoutine && g != CueFictive && g != CueTemplate && g != CuePublic && g != CueTrouble
 }
 
 // Engine returns the engine that finds the Set's terms; it makes and opens

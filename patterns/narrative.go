@@ -1,0 +1,190 @@
+package patterns
+
+import "fmt"
+
+// narrative is a stretch of running text that tells of one person's life
+// without a word that says it all: many small things together do. It is
+// weighed without asking who each word stands next to.
+type narrative struct {
+	sum   float64 // of the category's words, and what the rest of the stretch adds
+	story float64
+	place string
+	terms []string
+}
+
+// The stretches that are weighed, in bytes.
+const (
+	stretchBytes = 2400
+	strideBytes  = 1200
+)
+
+// What a stretch adds to the category that most of its words are about: the
+// words of other categories, and trouble of any kind.
+const (
+	otherShare   = 0.5
+	troubleShare = 0.3
+	maxTrouble   = 8
+	leastOwn     = 0.7 // of the category's own words
+)
+
+// tells is how much of a narrative's words counts by its story.
+func (n narrative) tells() float64 { return max(0, min(0.9, 0.15*(n.story-1.2))) }
+
+func (n narrative) rough() float64 { return n.sum * n.tells() }
+
+// narrate weighs the stretches of running text in a scene.
+func (r *reader) narrate(s *scene, people []individual) {
+	if len(s.b.rows) > 0 || len(s.terms) == 0 {
+		return
+	}
+	general := map[int]float64{}
+	first := 0
+	for from := 0; ; from += strideBytes {
+		to := from + stretchBytes
+		if to > len(s.text)-strideBytes/2 {
+			to = len(s.text)
+		}
+		for first < len(people) && people[first].end <= from {
+			first++
+		}
+		r.stretch(s, people[first:], from, to, general)
+		if to == len(s.text) {
+			return
+		}
+	}
+}
+
+func (r *reader) stretch(s *scene, people []individual, from, to int, general map[int]float64) {
+	terms := s.termsBetween(from, to)
+	if len(terms) == 0 || s.b.part(from).kind == kindCode {
+		return
+	}
+	story := s.tale(people, from, to)
+	if (narrative{story: story}).tells() == 0 {
+		return
+	}
+	sum := &r.stretchSums
+	sum.reset()
+	at := termIndex(s.terms, terms)
+	for k := range terms {
+		sum.add(terms[k], s.specific(at+k, general))
+	}
+	trouble := s.trouble(from, to)
+	all := 0.0
+	for slot, c := range slots {
+		if c.told() {
+			all += sum.total[slot]
+		}
+	}
+	for slot, c := range slots {
+		own := sum.total[slot]
+		if own < leastOwn || c.aboutThings() {
+			continue
+		}
+		n := narrative{sum: min(own, enough), story: story}
+		if c.told() {
+			n.sum += otherShare*(all-own) + troubleShare*trouble
+			n.sum = min(n.sum, enough)
+		}
+		if n.rough() > r.narratives[slot].rough() {
+			n.place, n.terms = s.place(from), r.words(sum.terms[slot])
+			r.narratives[slot] = n
+		}
+	}
+}
+
+// termIndex returns where a slice of terms begins in all.
+func termIndex(all, part []termMark) int { return cap(all) - cap(part) }
+
+// told reports whether a category is what narratives of care, school and work
+// are about; the others want their own words.
+func (c Category) told() bool {
+	switch c {
+	case Health, SocialServices, SchoolHealth, HR, Offences, Guardianship:
+		return true
+	}
+	return false
+}
+
+// tale measures how much a stretch tells of one person; see story.
+func (s *scene) tale(people []individual, from, to int) float64 {
+	var who, observed, events, large float64
+	for _, c := range s.cuesBetween(from, to) {
+		switch c.group {
+		case CuePronoun, CueRole:
+			who += 0.35 * float64(c.weight)
+		case CueObserve:
+			observed++
+		case CueEvent:
+			events++
+		case CueGeneric:
+			large += 0.4
+		case CueModal:
+			large += 0.35
+		case CueStatistics:
+			large += 0.7
+		case CueRoutine:
+			large += 0.8
+		}
+	}
+	for i := range people {
+		p := &people[i]
+		if p.start >= to {
+			break
+		}
+		if p.name != "" && !p.official {
+			who += 0.7
+		}
+	}
+	if who == 0 {
+		return 0
+	}
+	did := min(observed, 7) + min(events, 3)*0.8
+	if s.dated(from, to) {
+		did += 0.7
+	}
+	return min(who, 3) + did - large
+}
+
+// trouble adds up distinct words of a stretch that say that somebody is
+// unwell, in need, at odds or in danger.
+func (s *scene) trouble(from, to int) float64 {
+	seen, sum := map[string]bool{}, 0.0
+	for _, c := range s.cuesBetween(from, to) {
+		if c.group == CueTrouble && !seen[c.text] {
+			seen[c.text] = true
+			sum += float64(c.weight) / 2
+		}
+	}
+	return min(sum, maxTrouble)
+}
+
+// judgeNarrative weighs the best narrative of a category in the light of the
+// whole document.
+func (r *reader) judgeNarrative(slot int, c Category, doc innocence, limit float64) (CategoryFound, bool) {
+	n := r.narratives[slot]
+	if n.sum == 0 {
+		return CategoryFound{}, false
+	}
+	score := n.rough()
+	because := []string{"narrative", fmt.Sprintf("words:%.1f", n.sum), fmt.Sprintf("story:%.1f", n.story)}
+	if about := r.kinds.about(c); about >= 2 {
+		score += [4]float64{0, 0, 0.4, 0.8}[min(3, about)]
+	}
+	if code, level := doc.worst(false); level > 0.5 {
+		score *= max(0.1, 1-0.3*level)
+		because = append(because, fmt.Sprintf("innocence:%s:%.1f", code, level))
+	}
+	if fictive := doc["fictive"]; fictive > 1 {
+		score *= max(0.1, 0.7-0.25*fictive)
+		because = append(because, fmt.Sprintf("fictive:%.1f", fictive))
+	}
+	cl := claim{bond: byRole, place: n.place, terms: n.terms}
+	r.explainClaim(c, cl, score, limit, because)
+	if score < limit {
+		return CategoryFound{}, false
+	}
+	e := Evidence{Pattern: string(c) + ":" + n.terms[0], Category: c, Confidence: Medium, Place: n.place, Masked: evidenceText(c, cl)}
+	r.evidence.add(e, func() string { return "" })
+	return CategoryFound{Category: c, Confidence: Medium, People: 1, Count: 1}, true
+}
