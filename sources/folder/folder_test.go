@@ -1,16 +1,23 @@
 package folder_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"os/exec"
+	"os/user"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/molnvakt/molnvakt/sources"
 	"github.com/molnvakt/molnvakt/sources/folder"
@@ -19,6 +26,159 @@ import (
 
 func TestConformance(t *testing.T) {
 	sourcetest.Run(t, func(t *testing.T) sourcetest.World { return &world{dir: t.TempDir()} })
+}
+
+// TestAsNobody runs the tests again as an account without privileges: to root
+// nothing is unreadable.
+func TestAsNobody(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("SKIPPED: not root: the other tests show what an account without privileges meets")
+	}
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		t.Skipf("SKIPPED: there is no account nobody: %v", err)
+	}
+	uid, err := strconv.ParseUint(nobody.Uid, 10, 32)
+	must(t, err)
+	dir, err := os.MkdirTemp("", "nobody")
+	must(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	must(t, os.Chown(dir, int(uid), int(uid)))
+	program := filepath.Join(dir, "folder.test")
+	must(t, copyFile(os.Args[0], program))
+	cmd := exec.Command(program, "-test.run", "TestConformance|TestUnreadable|TestAccessTime", "-test.v")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TMPDIR="+dir, "HOME="+dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("as nobody: %v\n%s", err, out)
+	}
+	for _, test := range []string{"TestUnreadableFilesAndFolders", "TestConformance/an_unreadable_folder_is_a_gap"} {
+		if !strings.Contains(string(out), "--- PASS: "+test) {
+			t.Errorf("%s did not run as nobody:\n%s", test, out)
+		}
+	}
+}
+
+func TestUnreadableFilesAndFolders(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("SKIPPED: nothing is unreadable to root; TestAsNobody runs this")
+	}
+	dir := t.TempDir()
+	for _, d := range []string{"closed", "listed", "open"} { // listed: names without leave to look
+		must(t, os.Mkdir(filepath.Join(dir, d), 0o755))
+		must(t, os.WriteFile(filepath.Join(dir, d, "a.txt"), []byte("x"), 0o644))
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "secret.txt"), []byte("x"), 0))
+	must(t, os.Chmod(filepath.Join(dir, "closed"), 0))
+	must(t, os.Chmod(filepath.Join(dir, "listed"), 0o444))
+	defer func() {
+		must(t, os.Chmod(filepath.Join(dir, "closed"), 0o755))
+		must(t, os.Chmod(filepath.Join(dir, "listed"), 0o755))
+	}()
+	src := open(t, folder.Config{Path: dir})
+	present, gaps := list(t, src)
+	if !errors.Is(gaps["closed"], sources.ErrDenied) {
+		t.Errorf("closed: %v, want ErrDenied", gaps["closed"])
+	}
+	// Whether the folder or each file in it is refused is the system's choice.
+	if reason := cmp.Or(gaps["listed"], gaps["listed/a.txt"]); !errors.Is(reason, sources.ErrDenied) {
+		t.Errorf("listed: %v, want ErrDenied; gaps %v", reason, gaps)
+	}
+	if len(gaps) != 2 || len(present) != 2 {
+		t.Errorf("present %v, gaps %v", present, gaps)
+	}
+	if _, err := src.Open(t.Context(), present["secret.txt"]); !errors.Is(err, sources.ErrDenied) {
+		t.Errorf("secret.txt opens with %v, want ErrDenied", err)
+	}
+	root := filepath.Join(dir, "open")
+	sealed := open(t, folder.Config{Path: root})
+	must(t, os.Chmod(root, 0))
+	defer func() { must(t, os.Chmod(root, 0o755)) }()
+	err := sealed.Changes(t.Context(), sources.Scope{ID: "."}, "", func(sources.Page) error { return nil })
+	if !errors.Is(err, sources.ErrDenied) {
+		t.Errorf("the outermost folder: %v, want ErrDenied: it cannot be a gap", err)
+	}
+}
+
+// TestFilesComeAndGoDuringTheWalk: other people work while a folder is walked.
+func TestFilesComeAndGoDuringTheWalk(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 3000 {
+		d := filepath.Join(dir, fmt.Sprint(i/100))
+		must(t, os.MkdirAll(d, 0o755))
+		must(t, os.WriteFile(filepath.Join(d, fmt.Sprintf("stays%d", i)), nil, 0o644))
+	}
+	stop := make(chan struct{})
+	var busy sync.WaitGroup
+	busy.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			d := filepath.Join(dir, fmt.Sprint(i%30), "passing")
+			_ = os.MkdirAll(d, 0o755)
+			_ = os.WriteFile(filepath.Join(d, "x"), []byte("x"), 0o644)
+			_ = os.RemoveAll(d)
+		}
+	})
+	defer func() { close(stop); busy.Wait() }()
+	src := open(t, folder.Config{Path: dir})
+	for range 5 {
+		present, gaps := list(t, src)
+		stays := 0
+		for p := range present {
+			if strings.Contains(p, "stays") {
+				stays++
+			}
+		}
+		if stays != 3000 || len(gaps) != 0 {
+			t.Errorf("%d of 3000 files that stay, gaps %v", stays, gaps)
+		}
+	}
+}
+
+// TestAMillionFiles walks a million files within bounded memory.
+func TestAMillionFiles(t *testing.T) {
+	text := os.Getenv("MOLNVAKT_BENCH_FILES")
+	if text == "" {
+		t.Skip("SKIPPED: a measurement, not a test: MOLNVAKT_BENCH_FILES=1000000")
+	}
+	n, err := strconv.Atoi(text)
+	must(t, err)
+	dir := t.TempDir()
+	var at string
+	for i := range n { // half of them in one folder
+		switch {
+		case i == n/2:
+			at = filepath.Join(dir, "platt")
+			must(t, os.Mkdir(at, 0o755))
+		case i < n/2 && i%500 == 0:
+			at = filepath.Join(dir, fmt.Sprint(i/50_000), fmt.Sprint(i/500))
+			must(t, os.MkdirAll(at, 0o755))
+		}
+		must(t, syscall.Mknod(filepath.Join(at, fmt.Sprintf("%07d.txt", i)), syscall.S_IFREG|0o644, 0))
+	}
+	src := open(t, folder.Config{Path: dir})
+	runtime.GC()
+	var before, now runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var peak uint64
+	met, began := 0, time.Now()
+	must(t, src.Changes(t.Context(), sources.Scope{ID: "."}, "", func(p sources.Page) error {
+		if met += len(p.Changes); met%50_000 == 0 {
+			runtime.ReadMemStats(&now)
+			peak = max(peak, now.HeapAlloc)
+		}
+		return nil
+	}))
+	took := time.Since(began)
+	fmt.Printf("folder: %d files walked in %.1f s: %.0f files/s, heap at most %d MB\n", met, took.Seconds(), float64(met)/took.Seconds(), peak>>20)
+	if met != n || peak > before.HeapAlloc+(64<<20) {
+		t.Errorf("%d files, want %d; heap %d MB, from %d MB", met, n, peak>>20, before.HeapAlloc>>20)
+	}
 }
 
 type world struct{ dir string }

@@ -1,6 +1,8 @@
 package folder_test
 
 import (
+	"errors"
+	"io"
 	"os"
 	"testing"
 	"time"
@@ -31,6 +33,20 @@ func list(t *testing.T, src sources.Source) (map[string]sources.Item, map[string
 		return nil
 	}))
 	return present, gaps
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
 }
 
 func appendTo(file, text string) error {
