@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -58,7 +59,7 @@ func LoadKey(path string) (Key, error) {
 	if !info.Mode().IsRegular() {
 		return Key{}, fmt.Errorf("%s: not a file: %w", path, ErrKeyFile)
 	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+	if runtime.GOOS != "windows" && info.Mode().Perm()&others(path) != 0 {
 		return Key{}, fmt.Errorf("%s: others may read it (mode %04o, must be 0600): %w", path, info.Mode().Perm(), ErrKeyFile)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, 1024))
@@ -66,6 +67,16 @@ func LoadKey(path string) (Key, error) {
 		return Key{}, fmt.Errorf("%w: %w", ErrKeyFile, err)
 	}
 	return parseKey(path, string(text))
+}
+
+// others are the mode bits that a key file must not have. A systemd credential
+// is given to its service by an access control list, whose mask shows as the
+// group's bits.
+func others(path string) fs.FileMode {
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" && filepath.Dir(path) == filepath.Clean(dir) {
+		return 0o037
+	}
+	return 0o077
 }
 
 func parseKey(path, text string) (Key, error) {

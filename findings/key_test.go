@@ -37,6 +37,33 @@ func TestKeyFile(t *testing.T) {
 	}
 }
 
+func TestKeyAsCredential(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("SKIPPED: Windows has no mode bits")
+	}
+	folder := t.TempDir()
+	path := filepath.Join(folder, "molnvakt.key")
+	if _, err := findings.CreateKey(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o440); err != nil { // as systemd shows one that it gives by ACL
+		t.Fatal(err)
+	}
+	if _, err := findings.LoadKey(path); !errors.Is(err, findings.ErrKeyFile) {
+		t.Errorf("a key that the group may read: %v", err)
+	}
+	t.Setenv("CREDENTIALS_DIRECTORY", folder)
+	if _, err := findings.LoadKey(path); err != nil {
+		t.Errorf("a credential: %v", err)
+	}
+	if err := os.Chmod(path, 0o444); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := findings.LoadKey(path); !errors.Is(err, findings.ErrKeyFile) {
+		t.Errorf("a credential that everyone may read: %v", err)
+	}
+}
+
 func TestUnusableKeyFiles(t *testing.T) {
 	folder := t.TempDir()
 	good := filepath.Join(folder, "good")

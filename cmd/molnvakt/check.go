@@ -234,7 +234,11 @@ func (c *checker) printText(w io.Writer, one checked) error {
 	lines := []string{fmt.Sprintf("%s: %s %s – %s (%s)", printable(one.file), c.rules.ClassID(one.class.Class), c.rules.ClassName(one.class.Class),
 		c.words.Outcome(string(outcome)), c.rules.ServiceName(c.service))}
 	if outcome == policy.Allowed && one.result.Status != inspect.OK { // not to be taken for an acquittal
-		lines[0] = t("check.unread", printable(one.file), c.words.Reading(string(one.result.Status)))
+		key := "check.unread"
+		if one.result.Chars > 0 {
+			key = "check.partly"
+		}
+		lines[0] = t(key, printable(one.file), c.words.Reading(string(one.result.Status)))
 	}
 	content := one.result.Content
 	for _, category := range content.Categories {

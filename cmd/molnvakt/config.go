@@ -14,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/molnvakt/molnvakt/scanner/extract"
 	"github.com/molnvakt/molnvakt/scanner/inspect"
 )
 
@@ -50,6 +51,10 @@ type ScanConfig struct {
 	OCR              inspect.OCR   `yaml:"ocr,omitempty" json:"ocr,omitempty" jsonschema:"enum=off,enum=scans,enum=all" jsonschema_description:"Text recognition: of pages that are pictures (scans, the default), of all pictures, or off"`
 	Passwords        string        `yaml:"passwords,omitempty" json:"passwords,omitempty" jsonschema_description:"File of passwords, one a line, to try on encrypted documents"`
 	PDFEngine        string        `yaml:"pdf_engine,omitempty" json:"pdf_engine,omitempty" jsonschema:"enum=pdfium,enum=ledongthuc,enum=both"`
+	MaxText          int64         `yaml:"max_text,omitempty" json:"max_text,omitempty" jsonschema_description:"Bytes of text read out of one document; 64 MiB by default. What lies behind is a gap"`
+	MaxUnpacked      int64         `yaml:"max_unpacked,omitempty" json:"max_unpacked,omitempty" jsonschema_description:"Bytes of one document after decompression; 1 GiB by default"`
+	MaxFiles         int           `yaml:"max_files,omitempty" json:"max_files,omitempty" jsonschema_description:"Files, sheets and parts in one document; 20000 by default"`
+	MaxDepth         int           `yaml:"max_depth,omitempty" json:"max_depth,omitempty" jsonschema_description:"Archives within archives; 8 by default"`
 	CountTestNumbers bool          `yaml:"count_test_numbers,omitempty" json:"count_test_numbers,omitempty" jsonschema_description:"Treat Skatteverket's test numbers as real, for trials"`
 }
 
@@ -182,7 +187,8 @@ func (c *Config) check() error {
 			return fmt.Errorf("%s is %q; there are %s", key, value, strings.Join(allowed[1:], ", "))
 		}
 	}
-	if c.Scan.Children < 0 || c.Scan.AtOnce < 0 || c.Scan.MaxSize < 0 || c.Scan.Memory < 0 || c.Scan.Deadline < 0 {
+	if c.Scan.Children < 0 || c.Scan.AtOnce < 0 || c.Scan.MaxSize < 0 || c.Scan.Memory < 0 || c.Scan.Deadline < 0 ||
+		c.Scan.MaxText < 0 || c.Scan.MaxUnpacked < 0 || c.Scan.MaxFiles < 0 || c.Scan.MaxDepth < 0 {
 		return errors.New("scan: numbers must not be negative")
 	}
 	return nil
@@ -213,6 +219,11 @@ func (c *Config) complete() error {
 	orElse(&c.Scan.MaxSize, 1<<30)
 	orElse(&c.Scan.Deadline, time.Minute)
 	orElse(&c.Scan.Memory, 1<<30)
+	limits := extract.DefaultLimits()
+	orElse(&c.Scan.MaxText, limits.Text)
+	orElse(&c.Scan.MaxUnpacked, limits.Inflate)
+	orElse(&c.Scan.MaxFiles, limits.Entries)
+	orElse(&c.Scan.MaxDepth, limits.Depth)
 	orElse(&c.Scan.OCR, inspect.OCRScans)
 	orElse(&c.Scan.PDFEngine, "pdfium")
 	for i := range c.Sources {
@@ -234,6 +245,13 @@ func defaultData(configured bool) string {
 		return filepath.Join(home, ".local", "state", "molnvakt")
 	}
 	return "/var/lib/molnvakt"
+}
+
+// limits are those of extraction, with what the configuration says of them.
+func (c ScanConfig) limits() extract.Limits {
+	l := extract.DefaultLimits()
+	l.Text, l.Inflate, l.Entries, l.Depth = c.MaxText, c.MaxUnpacked, c.MaxFiles, c.MaxDepth
+	return l
 }
 
 func orElse[T comparable](field *T, fallback T) {

@@ -161,7 +161,7 @@ func (p *program) policy() (*policy.Policy, error) {
 
 // settings is what the sandbox's children need to know.
 func (p *program) settings() (settings, error) {
-	s := settings{PDFEngine: p.config.Scan.PDFEngine, PatternsDir: p.config.Patterns}
+	s := settings{PDFEngine: p.config.Scan.PDFEngine, PatternsDir: p.config.Patterns, Limits: p.config.Scan.limits()}
 	if file := p.config.Scan.Passwords; file != "" {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -246,8 +246,8 @@ func (p *program) reading(key findings.Key) (string, error) {
 	for _, e := range extractors(pdf.Config{Engine: pdf.Engine(s.PDFEngine)}) {
 		fmt.Fprintf(h, "%s %d\n", e.Name(), e.Version())
 	}
-	fmt.Fprintf(h, "patterns %s\nkey %s\npdf %s\nlimits %d %s\npasswords %d\ntest numbers %t\n",
-		found, key.ID(), s.PDFEngine, p.config.Scan.MaxSize, p.config.Scan.Deadline, len(s.Passwords), p.config.Scan.CountTestNumbers)
+	fmt.Fprintf(h, "patterns %s\nkey %s\npdf %s\nlimits %d %s %v\npasswords %d\ntest numbers %t\n",
+		found, key.ID(), s.PDFEngine, p.config.Scan.MaxSize, p.config.Scan.Deadline, s.Limits, len(s.Passwords), p.config.Scan.CountTestNumbers)
 	if err := hashOwn(h, s.Own); err != nil {
 		return "", err
 	}

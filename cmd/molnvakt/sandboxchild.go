@@ -21,7 +21,8 @@ type settings struct {
 	PDFEngine   string
 	Passwords   []string
 	Recognition bool
-	PatternsDir string   // of the customer's own; read before the walls stand
+	PatternsDir string // of the customer's own; read before the walls stand
+	Limits      extract.Limits
 	Own         []string // files of the customer's records and fingerprints
 }
 
@@ -59,7 +60,7 @@ func (s settings) inspector(h sandbox.Handshake) (inspect.Inspector, error) {
 	c.Extractors = extractors(pdf.Config{Engine: pdf.Engine(s.PDFEngine), Cache: h.Cache})
 	c.Readers = func() patterns.Reader { return set.NewReaderWith(masker, own) }
 	c.Sniff = extract.Sniff
-	c.Passwords = s.Passwords
+	c.Passwords, c.Limits = s.Passwords, s.Limits
 	c.Scratch, c.Deadline, c.MaxSize = h.Scratch, h.Deadline, h.MaxSize
 	return inspect.NewLocal(c), nil
 }
