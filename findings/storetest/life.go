@@ -408,7 +408,8 @@ func filters(b *bench) {
 			b.Error("a cancelled reader got a finding")
 		}
 	}
-	for range b.store.Findings(b.Context(), findings.Filter{}) {
+	for _, err := range b.store.Findings(b.Context(), findings.Filter{}) {
+		b.must(err)
 		break // a reader that stops early leaves nothing open
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/molnvakt/molnvakt/findings"
-	"github.com/molnvakt/molnvakt/patterns"
 )
 
 // Register is a findings.Register in memory. A report only reads; the methods
@@ -111,7 +110,7 @@ func selects(f findings.Filter, one findings.Finding) bool {
 		(f.Department == "" || f.Department == one.Department) &&
 		(f.Finding == "" || f.Finding == one.ID) &&
 		(len(f.Statuses) == 0 || slices.Contains(f.Statuses, one.Status)) &&
-		(f.Category == "" || slices.Contains(one.Verdict.Categories, patterns.Category(f.Category))) &&
+		(f.Category == "" || slices.Contains(one.Verdict.Categories, f.Category)) &&
 		strings.HasPrefix(one.Item.Path, f.PathPrefix) &&
 		!(f.WithoutSealed && one.Verdict.Sealed)
 }

@@ -42,9 +42,7 @@ func (s *Source) Exposure(ctx context.Context, item sources.Item) (sources.Expos
 		if err := json.Unmarshal(entry, &p); err != nil {
 			return untrusted("a permission is not what is documented")
 		}
-		for _, g := range p.grants() {
-			exposure.Grants = append(exposure.Grants, g)
-		}
+		exposure.Grants = append(exposure.Grants, p.grants()...)
 		for _, what := range p.unseen() {
 			unseen[what] = true
 		}

@@ -67,21 +67,6 @@ func (t *tree) path(ctx context.Context, id string) (string, error) {
 	return "", untrusted("folders lie in each other")
 }
 
-// below says whether a folder lies below another, or is it.
-func (t *tree) below(ctx context.Context, id, ancestor string) (bool, error) {
-	for range deepest {
-		if id == ancestor {
-			return true, nil
-		}
-		f, err := t.folder(ctx, id)
-		if err != nil || f.root || f.lost {
-			return false, err
-		}
-		id = f.parent
-	}
-	return false, untrusted("folders lie in each other")
-}
-
 // folder returns a folder, asking for it if need be. Once more folders were
 // asked for one by one than it takes to list them all, they are listed.
 func (t *tree) folder(ctx context.Context, id string) (folder, error) {

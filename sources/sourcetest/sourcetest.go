@@ -267,11 +267,11 @@ func visitErrorEnds(t *testing.T, w World) {
 	w.Write(t, "a.txt", []byte("a"))
 	src := w.Open(t)
 	mine := errors.New("mine")
-	if err := src.Scopes(t.Context(), func(sources.Scope) error { return mine }); err != mine {
+	if err := src.Scopes(t.Context(), func(sources.Scope) error { return mine }); !errors.Is(err, mine) {
 		t.Errorf("Scopes returned %v, want visit's own error", err)
 	}
 	for _, s := range scopes(t, src) {
-		if err := src.Changes(t.Context(), s, "", func(sources.Page) error { return mine }); err != mine {
+		if err := src.Changes(t.Context(), s, "", func(sources.Page) error { return mine }); !errors.Is(err, mine) {
 			t.Errorf("Changes returned %v, want visit's own error", err)
 		}
 	}

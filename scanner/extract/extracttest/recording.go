@@ -50,7 +50,7 @@ var _ extract.Sink = (*Recording)(nil)
 // String shows everything that came out, in its order.
 func (r *Recording) String() string { return r.log.String() }
 
-// Text returns all text, rows included, without kinds and places.
+// PlainText returns all text, rows included, without kinds and places.
 func (r *Recording) PlainText() string {
 	var all strings.Builder
 	for _, p := range r.Parts {
