@@ -25,7 +25,7 @@ import (
 // U+FFFD. It does not read lines or change their ends.
 func TextReader(r io.ReaderAt, size int64, declared string) (io.Reader, error) {
 	var c census
-	buf := make([]byte, 64<<10)
+	buf := make([]byte, min(max(size, 0), 64<<10))
 	for at := int64(0); at < size; {
 		n, err := r.ReadAt(buf[:min(int64(len(buf)), size-at)], at)
 		c.add(buf[:n])

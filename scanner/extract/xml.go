@@ -59,8 +59,15 @@ type xmlAttr struct {
 
 // NewXML reads r, which may be UTF-8, UTF-16 or in the encoding it declares.
 func NewXML(r io.Reader, limits Limits) *XML {
-	return &XML{r: r, limits: limits, buf: make([]byte, 32<<10)}
+	return &XML{r: r, limits: limits, buf: make([]byte, smallXML)}
 }
+
+// Sizes of the buffer, in bytes: most parts of office documents are small,
+// and what is not is read in large pieces.
+const (
+	smallXML = 4 << 10
+	largeXML = 32 << 10
+)
 
 // Next moves on to the next tag or text. It returns io.EOF after a complete
 // document, and an error wrapping ErrDamaged after one that is cut off.
@@ -205,17 +212,13 @@ func (x *XML) fill() bool {
 	if x.readErr != nil {
 		return false
 	}
-	if x.pos == x.end {
-		x.pos, x.end = 0, 0
-	} else if x.pos > 0 && x.end == len(x.buf) {
-		copy(x.buf, x.buf[x.pos:x.end])
-		x.end -= x.pos
-		x.pos = 0
+	full := x.end == len(x.buf)
+	into := x.buf
+	if full && (x.pos == 0 || len(x.buf) < largeXML) {
+		into = make([]byte, max(2*len(x.buf), largeXML))
 	}
-	if x.end == len(x.buf) {
-		bigger := make([]byte, 2*len(x.buf))
-		copy(bigger, x.buf[:x.end])
-		x.buf = bigger
+	if full || x.pos == x.end {
+		x.buf, x.pos, x.end = into, 0, copy(into, x.buf[x.pos:x.end])
 	}
 	for range 100 {
 		n, err := x.r.Read(x.buf[x.end:])
