@@ -19,11 +19,17 @@ func (b *Builder) Build() (*Engine, error) {
 			return nil, err
 		}
 	}
-	for i := range e.terms {
-		e.checks = append(e.checks, e.terms[i].check())
-	}
 	var literals []literal
 	literals, e.required, e.sweeps = literalsOfTerms(e.terms)
+	e.checks = make([]check, len(e.terms))
+	for i := range e.terms {
+		e.checks[i] = e.terms[i].check()
+	}
+	for _, l := range literals {
+		if int(l.id) < len(e.terms) {
+			e.checks[l.id].known = uint8(len(l.runes))
+		}
+	}
 	e.literals = b.table(literals)
 	e.follows = e.followsOf(e.literals)
 	e.pool.New = func() any { return e.NewScanner() }
@@ -72,6 +78,7 @@ func literalsOfTerms(terms []term) (literals []literal, texts []requiredOf, swee
 			literals = append(literals, literal{[]rune(r.text), false, true, id})
 		}
 	}
+	shorten(literals, int32(len(terms)))
 	return literals, texts, sweeps
 }
 

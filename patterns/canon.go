@@ -33,6 +33,29 @@ func (c *canonText) original(off int) int {
 	return off + c.edits[i-1].delta
 }
 
+// restore maps hits, sorted by Start, to the original text.
+func (c *canonText) restore(hits []Hit) {
+	next := 0 // first edit behind the start of the hit at hand
+	delta := func(i int) int {
+		if i == 0 {
+			return 0
+		}
+		return c.edits[i-1].delta
+	}
+	for i := range hits {
+		h := &hits[i]
+		for next < len(c.edits) && c.edits[next].off <= h.Start {
+			next++
+		}
+		end := next
+		for end < len(c.edits) && c.edits[end].off <= h.End {
+			end++
+		}
+		h.Start += delta(next)
+		h.End += delta(end)
+	}
+}
+
 // canonicalizer holds the buffers of canonicalize.
 type canonicalizer struct {
 	buffer []byte

@@ -229,6 +229,8 @@ func BenchmarkEngineRatio(b *testing.B) {
 
 // classLoop looks every byte up in a table: what a scan costs at least when
 // it touches each byte once.
+//
+//go:noinline
 func classLoop(b []byte, class *[256]uint8) int {
 	n := 0
 	for _, c := range b {

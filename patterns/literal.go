@@ -17,6 +17,52 @@ type literal struct {
 	id       int32
 }
 
+// leastLiteral is how many letters of a literal the table holds at least.
+const leastLiteral = 6
+
+// shorten cuts literals where nothing else in the table begins so: it keeps
+// the table small, and confirming reads the rest. Those with an id from on
+// keep stay whole.
+func shorten(literals []literal, keep int32) {
+	order := make([]int, len(literals))
+	for i := range order {
+		order[i] = i
+	}
+	compare := func(a, b *literal) int {
+		return cmp.Or(cmp.Compare(index(a.anywhere), index(b.anywhere)), slices.Compare(a.runes, b.runes))
+	}
+	slices.SortFunc(order, func(a, b int) int { return compare(&literals[a], &literals[b]) })
+	before := 0 // letters shared with the text before
+	for i := 0; i < len(order); {
+		this := &literals[order[i]]
+		next, after := i+1, 0
+		for next < len(order) && compare(this, &literals[order[next]]) == 0 {
+			next++
+		}
+		if next < len(order) && literals[order[next]].anywhere == this.anywhere {
+			after = sharedRunes(this.runes, literals[order[next]].runes)
+		}
+		n := max(leastLiteral, before+1, after+1)
+		for n < len(this.runes) && this.runes[n-1] == ' ' {
+			n++
+		}
+		for _, k := range order[i:next] {
+			if l := &literals[k]; l.id < keep {
+				l.runes = l.runes[:min(n, len(l.runes))]
+			}
+		}
+		i, before = next, after
+	}
+}
+
+func sharedRunes(a, b []rune) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
 // literalTable is a deterministic automaton over bytes that finds all
 // literals in one pass, one look-up a byte (Aho and Corasick 1975, made dense).
 //

@@ -3,6 +3,8 @@ package patterns
 import (
 	"slices"
 	"unicode"
+	"unicode/utf8"
+	"unsafe"
 )
 
 // proposal says that the literals of a list end before end, an offset in the
@@ -22,10 +24,11 @@ type literalPass struct {
 }
 
 // meeting notes the states of the lanes after a byte, when one of them
-// accepts.
+// accepts. Its size is a power of two.
 type meeting struct {
-	at     uint32
 	states [lanes]uint32
+	at     uint32
+	_      [3]uint32
 }
 
 // Sizes: how many lanes there are and how many bytes of each are read before
@@ -70,8 +73,7 @@ func (p *literalPass) block(b []byte, from, to int, state uint32) uint32 {
 	}
 	for i := 0; i < quarter; i += laneStep {
 		n := min(laneStep, quarter-i)
-		part := b[from+i:]
-		met := t.four(part[:n], part[quarter:][:n], part[2*quarter:][:n], part[3*quarter:][:n], &states, &p.met)
+		met := t.four(b[from+i:to], quarter, n, &states, &p.met)
 		p.gather(p.met[:met], i, quarter)
 	}
 	return p.one(lanes-1, b[from+lanes*quarter:to], lanes*quarter, states[lanes-1])
@@ -98,26 +100,34 @@ func (p *literalPass) one(lane int, b []byte, from int, state uint32) uint32 {
 	return state
 }
 
-// four runs over four texts of one length side by side and returns how often
-// it met a literal. What it meets is written without a branch: in Swedish a
-// short word ends every thirty bytes, and no processor foresees where.
-func (t *literalTable) four(b0, b1, b2, b3 []byte, states *[lanes]uint32, met *[laneStep]meeting) int {
-	next, step := t.next, &t.step
-	b1, b2, b3 = b1[:len(b0)], b2[:len(b0)], b3[:len(b0)]
+// four runs over n bytes of each lane of b, the lanes beginning quarter bytes
+// apart, and returns how often it met a literal. What it meets is written
+// without a branch: in Swedish a short word ends every thirty bytes, and no
+// processor foresees where.
+//
+// Indexes are not checked, which spares the registers that keep the lanes
+// running: b holds the lanes, met holds n meetings, and sound or the building
+// of the table has made sure that states and steps stay inside it.
+func (t *literalTable) four(b []byte, quarter, n int, states *[lanes]uint32, met *[laneStep]meeting) int {
+	_ = b[3*quarter+n-1]
+	_ = met[n-1]
+	next, step := unsafe.Pointer(unsafe.SliceData(t.next)), &t.step
+	first := unsafe.Pointer(unsafe.SliceData(b))
+	fourth := unsafe.Add(first, 3*quarter)
+	note := unsafe.Pointer(met)
 	s0, s1, s2, s3 := states[0], states[1], states[2], states[3]
-	n := uint(0)
-	for i, c := range b0 {
-		s0 = next[s0+step[c]]
-		s1 = next[s1+step[b1[i]]]
-		s2 = next[s2+step[b2[i]]]
-		s3 = next[s3+step[b3[i]]]
-		m := &met[n%laneStep]
+	for i := range n {
+		s0 = *(*uint32)(unsafe.Add(next, uintptr(s0+step[*(*byte)(unsafe.Add(first, i))])*4))
+		s1 = *(*uint32)(unsafe.Add(next, uintptr(s1+step[*(*byte)(unsafe.Add(first, i+quarter))])*4))
+		s2 = *(*uint32)(unsafe.Add(next, uintptr(s2+step[*(*byte)(unsafe.Add(first, i+2*quarter))])*4))
+		s3 = *(*uint32)(unsafe.Add(next, uintptr(s3+step[*(*byte)(unsafe.Add(fourth, i))])*4))
+		m := (*meeting)(note)
+		m.states[0], m.states[1], m.states[2], m.states[3] = s0, s1, s2, s3
 		m.at = uint32(i)
-		m.states = [lanes]uint32{s0, s1, s2, s3}
-		n += uint((s0 | s1 | s2 | s3) >> 31)
+		note = unsafe.Add(note, uintptr((s0|s1|s2|s3)>>31)*unsafe.Sizeof(meeting{}))
 	}
 	*states = [lanes]uint32{s0, s1, s2, s3}
-	return int(n)
+	return int(uintptr(note)-uintptr(unsafe.Pointer(met))) / int(unsafe.Sizeof(meeting{}))
 }
 
 // gather notes what was met as proposals of the lanes; the lanes' texts began
@@ -181,9 +191,15 @@ const (
 // followLetter is the group of a letter.
 func followLetter(c byte) nextBytes { return 1 << followGroups[c] }
 
-// follow says what may stand behind the term.
-func (t *term) follow() nextBytes {
+// follow says what may stand behind the first known runes of the term.
+func (t *term) follow(known int) nextBytes {
 	if t.expression != nil {
+		return followAny
+	}
+	if known < len(t.runes) {
+		if next := t.runes[known]; next < utf8.RuneSelf {
+			return followLetter(byte(next))
+		}
 		return followAny
 	}
 	last := t.runes[len(t.runes)-1]
@@ -211,7 +227,7 @@ func (e *Engine) followsOf(t *literalTable) []nextBytes {
 	for list := range follows {
 		for _, id := range t.ids[t.idsFrom[list]:t.idsFrom[list+1]] {
 			if int(id) < len(e.terms) {
-				follows[list] |= e.terms[id].follow()
+				follows[list] |= e.terms[id].follow(int(e.checks[id].known))
 			} else {
 				follows[list] = followAny
 			}

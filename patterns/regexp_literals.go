@@ -3,6 +3,7 @@ package patterns
 import (
 	"iter"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -173,6 +174,12 @@ func exactTexts(re *syntax.Regexp) []string {
 		}
 	case syntax.OpCharClass:
 		return exactClass(re.Rune)
+	case syntax.OpEmptyMatch:
+		return []string{""}
+	case syntax.OpQuest:
+		if texts := exactTexts(re.Sub[0]); texts != nil {
+			return append(texts, "")
+		}
 	case syntax.OpCapture:
 		return exactTexts(re.Sub[0])
 	case syntax.OpAlternate:
@@ -230,6 +237,9 @@ func contains(all []string, text string) bool {
 func wrapExact(texts []string) []required {
 	var all []required
 	for _, t := range texts {
+		if slices.ContainsFunc(texts, func(s string) bool { return s != t && strings.HasPrefix(t, s) }) {
+			continue // the shorter one will do
+		}
 		if len(t) > maxTerm {
 			t = string([]rune(t)[:maxTerm/utf8.UTFMax])
 		}

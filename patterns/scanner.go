@@ -67,10 +67,7 @@ func (s *Scanner) Scan(text []byte) []Hit {
 	rest := s.lists
 	s.hits = mergeHits(s.hits[:0], rest[:])
 	if len(canon.edits) > 0 {
-		for i := range s.hits {
-			h := &s.hits[i]
-			h.Start, h.End = canon.original(h.Start), canon.original(h.End)
-		}
+		canon.restore(s.hits)
 	}
 	return s.hits
 }
@@ -100,10 +97,7 @@ func (s *Scanner) confirm(end int, list uint32) {
 			continue
 		}
 		c := &e.checks[id]
-		from, to, ok, sure := c.whole(s.text, end)
-		if !sure {
-			from, to, ok = e.terms[id].confirm(s.text, end)
-		}
+		from, to, ok := e.confirmed(id, c, s.text, end)
 		switch {
 		case !ok:
 		case c.assigns != notAssignment:
@@ -145,9 +139,12 @@ func (s *Scanner) found(id int32, from, to int) {
 	s.lists[list] = append(s.lists[list], h)
 }
 
-// hitBefore orders hits by Start, longer first.
+// hitBefore orders hits by Start, longer first, then as terms were added.
 func hitBefore(a, b *Hit) bool {
-	return a.Start < b.Start || a.Start == b.Start && a.End > b.End
+	if a.Start != b.Start {
+		return a.Start < b.Start
+	}
+	return a.End > b.End || a.End == b.End && a.id < b.id
 }
 
 // sortNearly sorts by insertion: hits are found almost in order, out of place

@@ -2,6 +2,7 @@ package patterns
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -192,38 +193,38 @@ func wordEnd(b []byte, i int) int {
 // inflectionEnd returns the end of the word if what follows the term is a
 // Swedish ending. A final m or n may double before it: rum, rummet.
 func inflectionEnd(b []byte, end int, last rune) (int, bool) {
+	i, ok := asciiEnding(b, end, last == 'm' || last == 'n')
+	return i, ok && !letterAt(b, i)
+}
+
+// asciiEnding is inflectionEnd as far as letters beyond ASCII do not matter.
+func asciiEnding(b []byte, end int, doubles bool) (int, bool) {
 	i := end
 	for i < len(b) && asciiLetter(b[i]) {
 		if i++; i-end > maxEnding+1 {
 			return 0, false
 		}
 	}
-	if letterAt(b, i) {
-		return 0, false
-	}
 	var tail [maxEnding + 1]byte
 	n := copy(tail[:], b[end:i])
 	for k := range n {
 		tail[k] |= 0x20
 	}
-	if isEnding(tail[:n]) {
-		return i, true
-	}
-	if n > 1 && (last == 'm' || last == 'n') && tail[0] == byte(last) && isEnding(tail[1:n]) {
-		return i, true
-	}
-	return 0, false
+	return i, isEnding(tail[:n]) || n > 1 && doubles && b[end]|0x20 == b[end-1]|0x20 && isEnding(tail[1:n])
 }
 
 // check is what confirming needs to know of a term in most cases: it is
 // small, so that those of all terms stay near the processor.
 type check struct {
-	size    uint8 // bytes of the term; 0: only confirm tells
+	known   uint8 // runes that the table has found
+	runes   uint8 // of the term
+	simple  bool  // the table tells everything but what stands around the term
+	letter  bool  // its last rune is a letter
+	doubles bool  // its last rune may double before an ending
+	open    bool  // it may begin inside a word
 	mode    Mode
 	kind    HitKind
 	context Context
-	letter  bool // its last rune is a letter
-	open    bool // it may begin inside a word
 	assigns assignment
 	term    TermID
 }
@@ -234,33 +235,85 @@ func (t *term) check() check {
 		return c
 	}
 	first, last := t.runes[0], t.runes[len(t.runes)-1]
+	c.runes = uint8(len(t.runes))
 	c.letter = unicode.IsLetter(last)
+	c.doubles = last == 'm' || last == 'n'
 	c.open = t.Mode == Suffix || t.Mode == Inside
-	if isWordRune(first) {
-		c.size = uint8(t.size)
-	}
+	c.simple = !c.open && t.Mode != Exact && isWordRune(first) && !slices.Contains(t.runes, ' ')
 	return c
 }
 
-// whole decides most cases without the term itself: a term that the table has
-// found where no ASCII letter or digit stands before. sure is false when
-// confirm must decide.
+// confirmed decides whether a term, whose known runes end before end, stands
+// there, as term.confirm does.
+func (e *Engine) confirmed(id int32, c *check, b []byte, end int) (from, to int, ok bool) {
+	if c.known < c.runes {
+		if end = e.terms[id].matchOn(b, end, int(c.known)); end < 0 {
+			return 0, 0, false
+		}
+	}
+	if c.simple {
+		if from, to, ok, sure := c.whole(b, end); sure {
+			return from, to, ok
+		}
+	}
+	return e.terms[id].confirm(b, end)
+}
+
+// whole decides most cases without the term itself: the table has found it
+// where no ASCII letter or digit stands before. sure is false when confirm
+// must decide.
 func (c *check) whole(b []byte, end int) (from, to int, ok, sure bool) {
-	from, to = end-int(c.size), end
-	if c.size == 0 || c.open || from > 0 && b[from-1] >= utf8.RuneSelf {
+	from, to = end, end
+	for range c.runes {
+		from--
+		for b[from]&0xC0 == 0x80 {
+			from--
+		}
+	}
+	if from > 0 && b[from-1] >= utf8.RuneSelf {
 		return 0, 0, false, false
 	}
-	if c.mode == Prefix {
+	switch {
+	case c.mode == Prefix:
 		for to < len(b) && asciiLetter(b[to]) && to-end < maxWord {
 			to++
 		}
-		return from, to, true, to == len(b) || b[to] < utf8.RuneSelf
+	case c.letter && to < len(b) && asciiLetter(b[to]):
+		if to, ok = asciiEnding(b, end, c.doubles); !ok {
+			return 0, 0, false, true
+		}
 	}
-	if !c.letter || end == len(b) {
-		return from, to, true, true
+	return from, to, true, to == len(b) || b[to] < utf8.RuneSelf
+}
+
+// matchOn returns the end of the term if its first known runes end at i, or
+// -1.
+func (t *term) matchOn(b []byte, i, known int) int {
+	for _, want := range t.runes[known:] {
+		if want == ' ' {
+			n := i
+			for n < len(b) && n-i < maxGap && spaceByte(b[n]) {
+				n++
+			}
+			if n == i {
+				return -1
+			}
+			i = n
+			continue
+		}
+		if i == len(b) {
+			return -1
+		}
+		r, n := rune(b[i]), 1
+		if r >= utf8.RuneSelf {
+			r, n = utf8.DecodeRune(b[i:])
+		}
+		if r != want && !t.sameLetter(r, want) {
+			return -1
+		}
+		i += n
 	}
-	behind := b[end]
-	return from, to, true, behind < utf8.RuneSelf && !asciiLetter(behind)
+	return i
 }
 
 const maxEnding = 5
