@@ -25,16 +25,16 @@ type thingTally struct {
 const zoneBytes = 4000
 
 var (
-	reCode     = regexp.MustCompile(`(?i)\b(?:kod|koden|larmkod|portkod|dörrkod|pin|pinkod|passerkod|tillträdeskod|kassaskåpskod|nyckelskåp)\w*\.?\s*(?:är|:|=|-|–)?\s*#?\*?\d{3,6}#?\b`)
+	reCode     = regexp.MustCompile(`(?i)\b(?:kod|koden|\p{L}{3,12}kod(?:en)?|pin|nyckelskåp\w*|nyckelbox\w*|kodlås\w*|kombinationen)\b[^\d\n.]{0,18}?[:=]?\s*#?\*?[A-D]?\d{4,6}#?\b|\b(?:slå|slår|knappa|tryck|öppnas|larma|larmar|öppna|stänga|lås upp|låses upp)\b[^\d\n.]{0,18}\b\d{4,6}#?\b(?:[^\d:.-]|$)|\b[A-D] ?\d{4}\b(?: \(by|$)`)
 	reAsset    = regexp.MustCompile(`\b(?:[A-ZÅÄÖ]{1,4}[- ]?\d{1,4}[A-Z]?|VLAN ?\d+|DN ?\d{2,4}|\d+ ?kVA?|\d+ ?m³)\b`)
-	reWeak     = regexp.MustCompile(`(?i)\bräcker (?:bara |i |cirka |ca )*\d+ (?:tim|min|dyg)|\b\d+ (?:tim|min)\w* utan el|startade inte|ur funktion|\bsaknar?\b|slås? .{0,12}\but\b|\benda\b|oskydd|olåst|trasig`)
-	reAmount   = regexp.MustCompile(`(?i)\d[\d  .]*(?:,\d\d)? ?(?:kr|sek|tkr|mnkr|mkr|kronor|:-)(?:\W|$)`)
+	reWeak     = regexp.MustCompile(`(?i)\bräcker (?:bara |i |cirka |ca )*\d+ (?:tim|min|dyg)|\b\d+ (?:tim|min)\w* utan el|startade inte|ur funktion|\bsakna[rd]e?\b|slås? .{0,12}\but\b|\benda\b|oskydd|olåst|upplåst|trasig|går att (?:\p{L}+ )?(?:trycka|lyfta|öppna|klättra|ta sig|komma|bända|kopiera|störa|slå|manipulera|gissa|avlyssna)|\bkan (?:\p{L}+ )?(?:lyftas|öppnas|kopieras|störas|forceras|brytas|tryckas|bändas|kringgås|manipuleras|avlyssnas|ta sig in)|utan att (?:passera|synas|någon|larm)|\bta(?:r)? sig in\b|reagerar inte|(?:spelar|filmar|täcker|ser|larmar) inte|inget (?:lösen|larm|skydd|lås)|utan (?:MFA|larm|lås|kamera|kryptering|lösen)|okrypt|opatchad|ouppdaterad|\bany[- ;]any\b|attrapp|död(?:a)? vink|mörk\b|ställs upp|står öppen|på drift\b|klonbar|inställelsetid|larmet når|sabotage|sårbar|svaghet|\bbrist(?:er)?\b|\bglömd\b|borde stängas|samma (?:nyckel|kod|lås)|\bEOL\b|standardlösen`)
+	reAmount   = regexp.MustCompile(`(?i)\d[\d  .]*(?:,\d+)? ?(?:kr|sek|tkr|mnkr|mkr|mn|miljon(?:er)?|kronor|:-)(?:\W|$)`)
 	reCompany  = regexp.MustCompile(`\p{Lu}[\p{L}&]+(?: \p{Lu}?[\p{L}&]+){0,3} (?:AB|HB|KB|Aktiebolag|Ltd|GmbH)\b|\b(?:AB|Firma) \p{Lu}\p{L}+|\b(?:[Aa]nbudsgivare|[Ll]everantör|[Bb]olag|[Ff]öretag) [A-ZÅÄÖ]\b`)
 	rePoints   = regexp.MustCompile(`(?i)\b\d{1,3}(?:,\d+)? ?(?:p|poäng)\b|\b\d,\d\b`)
-	rePending  = regexp.MustCompile(`(?i)\b(?:utkast|arbetsmaterial|ej beslutad|ännu inte|inte beslutad|före tilldelning|innan tilldelning|inför tilldelning|inför förhandling|får (?:inte|ej) (?:spridas|lämnas ut|röjas)|anbudssekretess|absolut sekretess|sekretess (?:enligt|tills?|t\.? ?o\.? ?m)|omfattas av sekretess|konfidentiell\w*|strikt internt|internt arbetsmaterial|sekretessbelag\w*|19 ?kap\.? ?3|19:3|31:16|max(?:imalt)? bud|smärtgräns|endast (?:för )?\p{L}*gruppen|visa inte|gå (?:ned|ner|upp) till|inte lägre|inte högre)`)
+	rePending  = regexp.MustCompile(`(?i)\b(?:utkast|arbetsmaterial|ej beslutad|ännu inte|inte beslutad|före tilldelning|innan tilldelning|inför tilldelning|inför förhandling|får (?:inte|ej) (?:spridas|lämnas ut|röjas)|anbudssekretess|absolut sekretess|sekretess (?:enligt|tills?|t\.? ?o\.? ?m)|omfattas av sekretess|konfidentiell\w*|strikt internt|internt arbetsmaterial|sekretessbelag\w*|19 ?kap\.? ?3|19:3|31:16|max(?:imalt)? bud|smärtgräns|endast (?:för )?\p{L}*gruppen|visa inte|gå (?:ned|ner|upp) till|inte lägre|inte högre|ej offentlig\w*|(?:strikt|omfattas av|full|!) ?sekretess|inget är offentligt|är hemliga (?:tills|fram)|inte berätta|radera (?:gärna|detta|mejlet)|sprid (?:inte|ej)|ta inte med|stanna(?:r)? mellan oss|bara (?:för )?(?:oss|dig)|innan (?:vi )?(?:fattat )?(?:tilldelning|beslut)|före (?:tilldelning|beslut)|förrän (?:tilldelning|beslut)|under anbudstiden|affärshemlighet|begär sekretess|31 ?kap)`)
 	rePublish  = regexp.MustCompile(`(?i)\b(?:avtal(?:et)? (?:har )?tecknats|beslutar att (?:teckna|anta|tilldela)|beslutat? (?:att )?anta\b|avtalsspärr(?:en)? (?:har )?löpt ut|beslutet är offentligt|handlingarna är offentliga|har tilldelats|tilldelningsbeslut(?:et)? (?:har )?(?:meddelats|publicerats)|upphandlingen är avslutad|annonseras|annonserades|välkommen att lämna|anbud ska|anbudet ska|anbudsgivaren ska|anbudsgivare ska|leverantören ska)`)
 	reLegal188 = regexp.MustCompile(`(?i)\b18 ?(?:kap\.?|:) ?(?:8|13|9)\b|\b(?:OSL|offentlighets)[^.\n]{0,30}18[: ]`)
-	reStamp    = regexp.MustCompile(`(?i)^\W*(?:omfattas av |innehåller )?(?:sekretess\w*|skyddsvärd\w*|får ej spridas|får inte spridas|ej för spridning|internt sekretessbelagd)`)
+	reStamp    = regexp.MustCompile(`(?i)^\W*(?:bilaga \w+\W+)?(?:handlingen |dokumentet )?(?:omfattas av |innehåller )?(?:sekretess\w*|skyddsvärd\w*|får ej spridas|får inte spridas|ej för spridning|internt sekretessbelagd)`)
 )
 
 // read weighs the things of a scene.
@@ -45,6 +45,7 @@ func (t *thingTally) read(r *reader, s *scene) {
 			t.secrets++ // the expression holds the secret
 		}
 	}
+	t.passwords(r, s)
 	for _, c := range []Category{Security, Procurement, NationalSecurity, Secrets} {
 		slot, _ := slotOf(c)
 		t.zones(r, s, slot, c)
@@ -236,4 +237,61 @@ func (m *markingReader) found() bool {
 		return m.support
 	}
 	return true
+}
+
+var (
+	rePassword = regexp.MustCompile(`[\p{L}\d][\p{L}\d!#$%&*?_+=-]{5,39}`)
+	reAdvice   = regexp.MustCompile(`(?i)\b(?:t\.? ?ex|exempel\w*|typ|undvik\w*|aldrig|regler|krav|minst|policy|byt (?:det|genast)|svag\w*|starkt?)\b`)
+	reNoSecret = regexp.MustCompile(`(?i)^(?:office|windows|microsoft|agenda|vision|covid|bilaga|sida|tabell|figur|klass|grupp|version|iphone|galaxy|server|excel|word|rum|plan|hus|kap|mål|enhet|steg|del|skift|vecka|v)[-_ ]?\d|^\d+[-.:]?\p{L}{1,4}\d*$|^\p{Lu}+[-_]?\d+$|\d{4}-\d{2}`)
+)
+
+// passwords counts what looks like a password beside a word of access, as
+// people write them to each other.
+func (t *thingTally) passwords(r *reader, s *scene) {
+	done := 0
+	for _, m := range s.terms {
+		if slots[m.slot] != Secrets || m.start < done || s.b.part(m.start).kind == kindCode {
+			continue
+		}
+		from, to := max(0, m.start-50), min(len(s.text), m.end+110)
+		near := s.text[from:to]
+		if reAdvice.Match(near) {
+			continue
+		}
+		for _, at := range rePassword.FindAllIndex(near, 12) {
+			if at[0] > 0 && bytes.IndexByte([]byte("@/.:\\"), near[at[0]-1]) >= 0 && (near[at[0]-1] != ':' || at[0] > 1 && near[at[0]-2] == '/') || at[1]+1 < len(near) && bytes.IndexByte([]byte("@/.\\"), near[at[1]]) >= 0 && near[at[1]+1] > ' ' {
+				continue
+			}
+			if likePassword(near[at[0]:at[1]]) {
+				t.secrets++
+				if slot, ok := slotOf(Secrets); ok && t.place[slot] == "" {
+					t.place[slot] = s.place(m.start)
+				}
+				done = to
+				break
+			}
+		}
+	}
+}
+
+// likePassword reports whether a word mixes letters, digits and signs as
+// passwords do and names do not.
+func likePassword(word []byte) bool {
+	var lower, upper, digit, sign int
+	for i, c := range word {
+		switch {
+		case c >= '0' && c <= '9':
+			digit++
+		case c >= 'A' && c <= 'Z':
+			upper++
+		case c >= 'a' && c <= 'z' || c >= 0x80:
+			lower++
+		case c != '-' || i == len(word)-1:
+			sign++
+		}
+	}
+	if digit == 0 || lower == 0 || upper == 0 && sign == 0 || reNoSecret.Match(word) {
+		return false
+	}
+	return len(word) >= 8 || sign > 0 && len(word) >= 6
 }
