@@ -175,6 +175,23 @@ func killedAnywhere(t *testing.T, program string, kills, documents int, args ...
 	}
 }
 
+// TestAMountThatVanishes: a folder that is suddenly empty resolves nothing, and
+// the program says what to do.
+func TestAMountThatVanishes(t *testing.T) {
+	program, parent, data := molnvakt(t), t.TempDir(), t.TempDir()
+	mount, away := filepath.Join(parent, "mnt"), filepath.Join(parent, "away")
+	check(t, os.Rename(share(t, 7), mount))
+	say := demand{t, program}
+	scan := []string{"scan", mount, "--data", data, "--count-test-numbers"}
+	say.exits(exitFindings, []string{"1 dokument ligger fel"}, scan...)
+	check(t, os.Rename(mount, away))
+	check(t, os.Mkdir(mount, 0o755))
+	say.exits(exitError, []string{"helt tom", "Inget räknas som åtgärdat", "monterad", "1 dokument ligger fel"}, scan...)
+	check(t, os.Remove(mount))
+	check(t, os.Rename(away, mount))
+	say.exits(exitFindings, []string{"1 dokument ligger fel"}, scan...)
+}
+
 // TestInterruptedOnce ends a scan with Ctrl-C: it says so, and the next scan
 // goes on.
 func TestInterruptedOnce(t *testing.T) {

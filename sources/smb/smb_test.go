@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/molnvakt/molnvakt/sources"
 	"github.com/molnvakt/molnvakt/sources/smb"
@@ -123,6 +124,7 @@ func TestABrokenConnectionIsResumed(t *testing.T) {
 	content := bytes.Repeat([]byte("0123456789abcdef"), 1<<18) // 4 MiB
 	server.write(t, "files/stor.bin", content)
 	src := open(t, server, "files")
+	src.SetPatience(20 * time.Second)
 	r, err := src.Open(t.Context(), sources.Item{Path: "files/stor.bin"})
 	must(t, err)
 	defer r.Close()
@@ -144,6 +146,7 @@ func TestABreakInTheListingLosesNothing(t *testing.T) {
 		server.write(t, fmt.Sprintf("files/d%d/%04d.txt", i%5, i), []byte("x"))
 	}
 	src := open(t, server, "files")
+	src.SetPatience(20 * time.Second)
 	seen := map[sources.ItemID]bool{}
 	pages := 0
 	must(t, src.Changes(t.Context(), sources.Scope{ID: "files", Path: "files"}, "", func(p sources.Page) error {
@@ -167,6 +170,7 @@ func TestAServerThatIsGoneFailsTheCrawl(t *testing.T) {
 	server := startSamba(t)
 	server.write(t, "files/a.txt", []byte("a"))
 	src := open(t, server, "files")
+	src.SetPatience(20 * time.Second)
 	list(t, src)
 	server.stop()
 	err := src.Changes(t.Context(), sources.Scope{ID: "files", Path: "files"}, "", func(sources.Page) error { return nil })
