@@ -50,15 +50,24 @@ func (s *digitPass) scan(text []byte, hits []Hit) []Hit {
 // digitMask has bit i set where byte i of 64 is an ASCII digit. Eight bytes
 // at a time; the multiplication gathers eight high bits into one byte.
 func digitMask(p []byte) uint64 {
-	var mask uint64
-	for k := 0; k < 8; k++ {
-		y := binary.LittleEndian.Uint64(p[8*k:]) ^ ('0' * lowBits)
-		tooLarge := (y & ^uint64(highBits)) + 0x76*lowBits
-		digits := ^(tooLarge | y) & highBits
-		mask |= ((digits >> 7) * 0x0102040810204080 >> 56) << (8 * k)
+	p = p[:64]
+	d0, d1, d2, d3 := digits8(p), digits8(p[8:]), digits8(p[16:]), digits8(p[24:])
+	d4, d5, d6, d7 := digits8(p[32:]), digits8(p[40:]), digits8(p[48:]), digits8(p[56:])
+	if d0|d1|d2|d3|d4|d5|d6|d7 == 0 {
+		return 0
 	}
-	return mask
+	low := gather8(d0) | gather8(d1)<<8 | gather8(d2)<<16 | gather8(d3)<<24
+	return low | gather8(d4)<<32 | gather8(d5)<<40 | gather8(d6)<<48 | gather8(d7)<<56
 }
+
+// digits8 has the high bit set in each of eight bytes that is a digit.
+func digits8(p []byte) uint64 {
+	y := binary.LittleEndian.Uint64(p) ^ ('0' * lowBits)
+	tooLarge := (y & ^uint64(highBits)) + 0x76*lowBits
+	return ^(tooLarge | y) & highBits
+}
+
+func gather8(high uint64) uint64 { return (high >> 7) * 0x0102040810204080 >> 56 }
 
 func digitMaskTail(p []byte) uint64 {
 	var mask uint64
@@ -185,7 +194,7 @@ func (s *digitPass) run(p, n int) {
 	if n <= 4 && p >= 2 && s.text[p-1] == ' ' && s.afterWord(p, n) {
 		return
 	}
-	if n <= 5 && !joins(behind) {
+	if !s.promises(p, n, behind) {
 		return
 	}
 	if n <= 4 && s.text[p] == '0' && s.phone(p, n) || s.personRun(p, n) {
@@ -203,6 +212,28 @@ func (s *digitPass) run(p, n int) {
 	if n > 4 && s.text[p] == '0' || s.at(p-1) == '+' {
 		s.phone(p, n)
 	}
+}
+
+// promises reports whether a run of n digits at p can be part of an identifier
+// by what stands right behind it. Most numbers in tables are nothing.
+func (s *digitPass) promises(p, n int, behind byte) bool {
+	if n <= 4 {
+		return joins(behind)
+	}
+	if s.text[p] == '0' || s.at(p-1) == '+' { // a telephone number
+		return true
+	}
+	switch n {
+	case 5:
+		return behind == '-'
+	case 6:
+		return spaceByte(behind) || asciiUpper(behind) || indexByte("-+./", behind)
+	case 7:
+		return behind == '-' || s.text[p] == '6' || s.text[p] == '7'
+	case 9:
+		return false
+	}
+	return true
 }
 
 // joins reports whether a byte behind a short run of digits can be part of an

@@ -1,7 +1,9 @@
 package patterns
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 	"unicode"
@@ -199,18 +201,28 @@ func inflectionEnd(b []byte, end int, last rune) (int, bool) {
 
 // asciiEnding is inflectionEnd as far as letters beyond ASCII do not matter.
 func asciiEnding(b []byte, end int, doubles bool) (int, bool) {
-	i := end
-	for i < len(b) && asciiLetter(b[i]) {
-		if i++; i-end > maxEnding+1 {
-			return 0, false
-		}
+	tail, n := lowerLetters(b, end)
+	if n > maxEnding+1 {
+		return 0, false
 	}
-	var tail [maxEnding + 1]byte
-	n := copy(tail[:], b[end:i])
-	for k := range n {
-		tail[k] |= 0x20
+	return end + n, endingSet.has(tail) || n > 1 && doubles && byte(tail) == b[end-1]|0x20 && endingSet.has(tail>>8)
+}
+
+// lowerLetters returns the ASCII letters at i, at most eight of them, in lower
+// case, the first in the lowest byte, and how many there are.
+func lowerLetters(b []byte, i int) (letters uint64, n int) {
+	var w uint64
+	if i+8 <= len(b) {
+		w = binary.LittleEndian.Uint64(b[i:])
+	} else {
+		var rest [8]byte
+		copy(rest[:], b[i:])
+		w = binary.LittleEndian.Uint64(rest[:])
 	}
-	return i, isEnding(tail[:n]) || n > 1 && doubles && b[end]|0x20 == b[end-1]|0x20 && isEnding(tail[1:n])
+	low := (w | 0x20*lowBits) &^ highBits
+	fromA, behindZ := low+(0x80-'a')*lowBits, low+(0x80-'z'-1)*lowBits
+	n = bits.TrailingZeros64(^(fromA&^behindZ&^w)&highBits) / 8
+	return low & (1<<(8*n) - 1), n
 }
 
 // check is what confirming needs to know of a term in most cases: it is
@@ -218,6 +230,7 @@ func asciiEnding(b []byte, end int, doubles bool) (int, bool) {
 type check struct {
 	known   uint8 // runes that the table has found
 	runes   uint8 // of the term
+	size    uint8 // of the term in bytes, if every way of writing has as many
 	simple  bool  // the table tells everything but what stands around the term
 	letter  bool  // its last rune is a letter
 	doubles bool  // its last rune may double before an ending
@@ -235,7 +248,7 @@ func (t *term) check() check {
 		return c
 	}
 	first, last := t.runes[0], t.runes[len(t.runes)-1]
-	c.runes = uint8(len(t.runes))
+	c.runes, c.size = uint8(len(t.runes)), uint8(t.size)
 	c.letter = unicode.IsLetter(last)
 	c.doubles = last == 'm' || last == 'n'
 	c.open = t.Mode == Suffix || t.Mode == Inside
@@ -263,11 +276,13 @@ func (e *Engine) confirmed(id int32, c *check, b []byte, end int) (from, to int,
 // where no ASCII letter or digit stands before. sure is false when confirm
 // must decide.
 func (c *check) whole(b []byte, end int) (from, to int, ok, sure bool) {
-	from, to = end, end
-	for range c.runes {
-		from--
-		for b[from]&0xC0 == 0x80 {
+	from, to = end-int(c.size), end
+	if c.size == 0 {
+		for range c.runes {
 			from--
+			for b[from]&0xC0 == 0x80 {
+				from--
+			}
 		}
 	}
 	if from > 0 && b[from-1] >= utf8.RuneSelf {
@@ -327,21 +342,36 @@ var endings = [...]string{
 	"ad", "ade", "ades", "at", "ats", "des", "de", "an", "ans", "r", "rs",
 }
 
-// isEnding reports whether a text in lower case is one of the endings.
-func isEnding(tail []byte) bool {
-	for _, e := range endingsBySize[min(len(tail), maxEnding+1)] {
-		if string(tail) == e {
-			return true
+// letterSet is a small set of words of at most eight lower-case letters, as
+// lowerLetters returns them: a table with open addressing.
+type letterSet [128]uint64
+
+// endingSet holds the endings; the empty one is in every set.
+var endingSet = func() *letterSet {
+	set := &letterSet{}
+	for _, e := range endings {
+		letters, _ := lowerLetters([]byte(e), 0)
+		i := letterHash(letters)
+		for set[i] != 0 {
+			i = (i + 1) % len(set)
+		}
+		set[i] = letters
+	}
+	return set
+}()
+
+func letterHash(letters uint64) int { return int(letters * 0x9e3779b97f4a7c15 >> 57) }
+
+func (s *letterSet) has(letters uint64) bool {
+	for i := letterHash(letters); ; i = (i + 1) % len(s) {
+		if s[i] == letters || s[i] == 0 {
+			return s[i] == letters || letters == 0
 		}
 	}
-	return false
 }
 
-// endingsBySize are the endings by their length; none is longer than
-// maxEnding.
-var endingsBySize = func() (sizes [maxEnding + 2][]string) {
-	for _, e := range endings {
-		sizes[len(e)] = append(sizes[len(e)], e)
-	}
-	return sizes
-}()
+// isEnding reports whether a text in lower case is one of the endings.
+func isEnding(tail []byte) bool {
+	letters, n := lowerLetters(tail, 0)
+	return n == len(tail) && endingSet.has(letters)
+}
