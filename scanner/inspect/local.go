@@ -41,7 +41,7 @@ func DefaultConfig() Config {
 		Memory:   32 << 20,
 		MaxSize:  1 << 30,
 		Deadline: 60 * time.Second,
-		OCRPage:  30 * time.Second,
+		OCRPage:  2 * time.Minute, // of the clock; picture bounds the processor time
 		Grace:    2 * time.Second,
 	}
 }

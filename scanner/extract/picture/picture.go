@@ -25,9 +25,12 @@ import (
 
 // Config says how text is recognised. Zero values take those of DefaultConfig.
 type Config struct {
-	Program   string        // tesseract: a name to look for in PATH, or a path
-	Languages []string      // tesseract's names; those not installed are left out
-	PageTime  time.Duration // for all attempts on one picture
+	Program   string   // tesseract: a name to look for in PATH, or a path
+	Languages []string // tesseract's names; those not installed are left out
+	// PageTime is processor time for one attempt on a picture. By the clock,
+	// all attempts together may take four times as long: a busy machine does
+	// not make a page illegible.
+	PageTime time.Duration
 }
 
 // DefaultConfig recognises Swedish and English.

@@ -89,7 +89,7 @@ func command(ctx context.Context, path string, args ...string) *exec.Cmd {
 // read recognises a prepared page. It tries again in another way when little
 // comes of the first, and returns the best it got.
 func (r *recogniser) read(ctx context.Context, page *image.Gray) (string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, r.config.PageTime, errPageTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, patience*r.config.PageTime, errPageTime)
 	defer cancel()
 	picture := pnm(page)
 	best, err := r.run(ctx, picture, dots(page), psmPage)
@@ -131,7 +131,7 @@ func (r *recogniser) better(ctx context.Context, than reading, picture []byte, d
 
 // readFile lets tesseract decode the picture, all pages of it.
 func (r *recogniser) readFile(ctx context.Context, file io.Reader) (string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, r.config.PageTime, errPageTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, patience*r.config.PageTime, errPageTime)
 	defer cancel()
 	picture, err := io.ReadAll(file)
 	if err != nil {
@@ -140,6 +140,10 @@ func (r *recogniser) readFile(ctx context.Context, file io.Reader) (string, erro
 	got, err := r.run(ctx, picture, 0, psmPage)
 	return got.text(), err
 }
+
+// patience is how much longer than a tesseract alone on the machine all
+// attempts on a picture may take.
+const patience = 4
 
 var errPageTime = fmt.Errorf("recognition takes too long: %w", extract.ErrLimit)
 
@@ -156,10 +160,16 @@ func (r *recogniser) run(ctx context.Context, picture []byte, dpi int, psm strin
 	c.Stdin = bytes.NewReader(picture)
 	var out bytes.Buffer
 	c.Stdout = &out
-	err := c.Run()
+	err := c.Start()
+	if err == nil {
+		boundTime(c.Process.Pid, r.config.PageTime)
+		err = c.Wait()
+	}
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case err != nil && outOfTime(c):
+		return nil, errPageTime
 	case err != nil:
 		return nil, fmt.Errorf("tesseract cannot read the picture: %w", extract.ErrDamaged)
 	}
