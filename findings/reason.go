@@ -17,7 +17,7 @@ func SourceReason(err error) string {
 		{sources.ErrMalware, "malware"},
 		{sources.ErrUnavailable, "unavailable"},
 		{sources.ErrChanged, "changed"},
-		{sources.ErrUnsupported, "unsupported"},
+		{sources.ErrUnsupported, "no-content"},
 		{sources.ErrRefused, "refused"},
 	} {
 		if errors.Is(err, known.err) {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -48,8 +49,12 @@ func (p *program) patternsTestCommand() *cobra.Command {
 		Use:  "test",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if dir != "" {
-				p.config.Patterns = dir
+			if dir != "" { // its reader runs elsewhere
+				abs, err := filepath.Abs(dir)
+				if err != nil {
+					return err
+				}
+				p.config.Patterns = abs
 			}
 			if p.config.Patterns == "" {
 				return &fault{key: "fault.no-patterns"}

@@ -98,8 +98,10 @@ func (p *program) newLog() *slog.Logger {
 }
 
 // terminal tells whether a person is watching standard error.
-func (p *program) terminal() bool {
-	f, ok := p.err.(*os.File)
+func (p *program) terminal() bool { return isTerminal(p.err) }
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

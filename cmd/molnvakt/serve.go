@@ -37,12 +37,7 @@ func (p *program) serve(ctx context.Context, now bool) error {
 	if err != nil {
 		return err
 	}
-	store, err := p.store(ctx, key)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	if _, err := p.policy(); err != nil { // a policy that cannot be read is told now, not at night
+	if err := p.ready(ctx, key); err != nil {
 		return err
 	}
 
@@ -53,7 +48,7 @@ func (p *program) serve(ctx context.Context, now bool) error {
 		if ctx.Err() != nil {
 			return
 		}
-		if err := p.scheduledScan(ctx, key, store, names); err != nil && ctx.Err() == nil {
+		if err := p.scheduledScan(ctx, key, names); err != nil && ctx.Err() == nil {
 			p.log.Error("scheduled scan", "sources", names, "err", p.say(err))
 		}
 	}
@@ -72,6 +67,17 @@ func (p *program) serve(ctx context.Context, now bool) error {
 	<-ctx.Done()
 	<-clock.Stop().Done() // the scan under way records what it has
 	return nil
+}
+
+// ready looks for what would keep a scan from running: it is told now, not at
+// night. Between scans the database is free for decisions.
+func (p *program) ready(ctx context.Context, key findings.Key) error {
+	store, err := p.store(ctx, key)
+	if err != nil {
+		return err
+	}
+	_, err = p.policy()
+	return errors.Join(err, store.Close())
 }
 
 // schedule parses the schedules of all sources that have one.
@@ -103,7 +109,12 @@ func nextOf(clock *cron.Cron) (next time.Time) {
 }
 
 // scheduledScan scans the named sources and writes the reports.
-func (p *program) scheduledScan(ctx context.Context, key findings.Key, store findings.Store, names []string) error {
+func (p *program) scheduledScan(ctx context.Context, key findings.Key, names []string) error {
+	store, err := p.store(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
 	places, free, missing, err := p.places(names)
 	if err != nil {
 		return err

@@ -162,12 +162,24 @@ func (p *program) writeFinding(out io.Writer, rules *policy.Policy, f findings.F
 // characters could move the cursor and those of writing direction could swap
 // what is read.
 func printable(name string) string {
+	return strings.Map(harmlessRune, name)
+}
+
+// harmless is printable for a text of many lines.
+func harmless(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || unicode.In(r, unicode.Zl, unicode.Zp) {
-			return unicode.ReplacementChar
+		if r == '\n' || r == '\t' {
+			return r
 		}
-		return r
-	}, name)
+		return harmlessRune(r)
+	}, text)
+}
+
+func harmlessRune(r rune) rune {
+	if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || unicode.In(r, unicode.Zl, unicode.Zp) {
+		return unicode.ReplacementChar
+	}
+	return r
 }
 
 func (p *program) writeGaps(out io.Writer, c findings.Coverage) {

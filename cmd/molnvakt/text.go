@@ -31,6 +31,10 @@ func (p *program) textCommand() *cobra.Command {
 			}
 			defer free()
 			out := bufio.NewWriter(p.out)
+			shown := func(text string) string { return text }
+			if isTerminal(p.out) { // a document must not steer the terminal
+				shown = harmless
+			}
 			var at inspect.TextPart
 			result, err := in.Inspect(cmd.Context(), inspect.Document{
 				Name: filepath.Base(args[0]), Path: args[0], Size: -1, Content: f, OCR: mode, Options: p.options(),
@@ -43,7 +47,7 @@ func (p *program) textCommand() *cobra.Command {
 						fmt.Fprintln(out, " ---")
 						at = part
 					}
-					_, err := out.WriteString(part.Text)
+					_, err := out.WriteString(shown(part.Text))
 					if part.Row > 0 {
 						_, err = out.WriteString("\n")
 					}
