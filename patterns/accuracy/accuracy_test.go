@@ -248,18 +248,21 @@ func classOf(c patterns.Content) (class int, because string) {
 		}
 		raise(classes[f.Category], string(f.Category))
 	}
+	numbers, register := 0, false
 	for _, n := range c.Identifiers {
 		switch n.Type {
 		case "personnummer", "samordningsnummer", "interimsnummer", "reservnummer":
 			raise(1, n.Type)
-			if n.Register && n.AtLeast(patterns.Medium) >= 5 || n.AtLeast(patterns.Medium) >= 10 {
-				raise(2, n.Type+" list")
-			}
+			numbers += n.AtLeast(patterns.Medium)
+			register = register || n.Register
 		case "betalkort":
 			if n.High > 0 || n.AtLeast(patterns.Medium) >= 3 {
 				raise(2, n.Type)
 			}
 		}
+	}
+	if register && numbers >= 5 || numbers >= 10 {
+		raise(2, "list of numbers")
 	}
 	return class, because
 }
