@@ -17,6 +17,7 @@ import (
 	"github.com/molnvakt/molnvakt/findings"
 	"github.com/molnvakt/molnvakt/patterns"
 	"github.com/molnvakt/molnvakt/policy"
+	"github.com/molnvakt/molnvakt/reports"
 	jsonreport "github.com/molnvakt/molnvakt/reports/json"
 	"github.com/molnvakt/molnvakt/scanner"
 	"github.com/molnvakt/molnvakt/scanner/inspect"
@@ -226,12 +227,12 @@ func (c *checker) print(one checked) error {
 }
 
 func (c *checker) printText(w io.Writer, one checked) error {
-	t := c.words.T
+	t, words := c.words.T, reports.NewWords(c.words, c.rules)
 	outcome := policy.Worst(one.verdicts)
 	if outcome == "" {
 		outcome = policy.Allowed
 	}
-	lines := []string{fmt.Sprintf("%s: %s %s – %s (%s)", printable(one.file), c.rules.ClassID(one.class.Class), c.rules.ClassName(one.class.Class),
+	lines := []string{fmt.Sprintf("%s: %s %s – %s (%s)", printable(one.file), words.Class(one.class.Class), words.ClassName(one.class.Class),
 		c.words.Outcome(string(outcome)), c.rules.ServiceName(c.service))}
 	if outcome == policy.Allowed && one.result.Status != inspect.OK { // not to be taken for an acquittal
 		key := "check.unread"
@@ -246,7 +247,7 @@ func (c *checker) printText(w io.Writer, one checked) error {
 		if category.People > 0 {
 			facts = append(facts, c.words.N("summary.people", int64(category.People)))
 		}
-		lines = append(lines, fmt.Sprintf("  %s (%s)", c.rules.CategoryName(category.Category), strings.Join(facts, ", ")))
+		lines = append(lines, fmt.Sprintf("  %s (%s)", words.Category(string(category.Category)), strings.Join(facts, ", ")))
 	}
 	for _, id := range content.Identifiers {
 		lines = append(lines, "  "+c.words.IdentifierCount(id.Type, int64(id.AtLeast(patterns.Low))))

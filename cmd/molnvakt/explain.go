@@ -162,7 +162,7 @@ func (c *checker) tell(one checked, at policy.Place) error {
 	for _, k := range one.result.Content.Kinds {
 		fmt.Fprintln(out, t("explain.kind", c.words.Kind(k.Kind), c.words.Confidence(int(k.Confidence))))
 	}
-	fmt.Fprintln(out, "\n"+t("explain.class", c.rules.ClassID(one.class.Class), c.rules.ClassName(one.class.Class)))
+	fmt.Fprintln(out, "\n"+t("explain.class", words.Class(one.class.Class), words.ClassName(one.class.Class)))
 	for _, r := range one.class.Because {
 		fmt.Fprintln(out, "  · "+words.Because(r))
 	}

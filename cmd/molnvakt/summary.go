@@ -12,6 +12,7 @@ import (
 
 	"github.com/molnvakt/molnvakt/findings"
 	"github.com/molnvakt/molnvakt/policy"
+	"github.com/molnvakt/molnvakt/reports"
 	"github.com/molnvakt/molnvakt/scanner"
 )
 
@@ -140,10 +141,7 @@ func (p *program) writeSummary(w io.Writer, rules *policy.Policy, s *summary, sc
 }
 
 func (p *program) writeFinding(out io.Writer, rules *policy.Policy, f findings.Finding) {
-	var about []string
-	for _, c := range f.Verdict.Categories {
-		about = append(about, rules.CategoryName(c))
-	}
+	about := reports.NewWords(p.words, rules).Categories(f.Verdict.Categories)
 	if len(about) == 0 {
 		about = append(about, f.Verdict.Title)
 	}
