@@ -56,6 +56,9 @@ func Sniff(name string, r io.ReaderAt, size int64) string {
 	if isDisc(r, size) {
 		return "application/x-iso9660-image"
 	}
+	if len(zipDirectory(r, size)) > 0 { // behind a program that unpacks it, or of several parts
+		return sniffZip(r, size)
+	}
 	return fallback(head)
 }
 

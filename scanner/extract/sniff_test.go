@@ -111,6 +111,7 @@ func TestSniff(t *testing.T) {
 		{"a", "\x78\x9f\x3e\x22\x00", "application/ms-tnef"},
 		{"a", "!BDN\x00", "application/vnd.ms-outlook-pst"},
 		{"a.ps", "%!PS-Adobe-3.0\n(Hej) show\n", "application/postscript"},
+		{"packat.exe", "MZ\x90\x00\x03\x00\x00\x00" + zipOf(t, "a.txt"), "application/zip"},
 		{"a.dwg", "AC1027\x00\x00\x00\x00\x7d", "image/vnd.dwg"},
 		{"a.txt", "AC1027 är en ritning", "text/plain"},
 		{"a.asc", "-----BEGIN PGP MESSAGE-----\n\nabc=\n", "application/pgp-encrypted"},
