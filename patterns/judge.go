@@ -246,6 +246,9 @@ func (r *reader) score(slot int, c Category, key string, cl claim, doc innocence
 	return sum * f, because
 }
 
+// codeWeight is what each code of a door or an alarm adds by itself.
+const codeWeight = 1.3
+
 // judgeThing decides about a category that needs no individual.
 func (r *reader) judgeThing(slot int, c Category, doc innocence) (CategoryFound, bool) {
 	found := CategoryFound{Category: c, Count: 1, Confidence: Medium}
@@ -264,7 +267,7 @@ func (r *reader) judgeThing(slot int, c Category, doc innocence) (CategoryFound,
 	case Security:
 		limit = 5
 		facts += float64(min(t.codes, 4))
-		score = (words + about) * min(1.2, 0.35+0.3*facts) * max(0.2, 1-0.25*level)
+		score = ((words+about)*min(1.2, 0.35+0.3*facts) + codeWeight*float64(min(t.told+t.codes, 4))) * max(0.2, 1-0.25*level)
 		if t.stamped {
 			score += 3 + about
 		}

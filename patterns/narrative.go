@@ -22,9 +22,10 @@ const (
 // words of other categories, and trouble of any kind.
 const (
 	otherShare   = 0.5
-	troubleShare = 0.3
+	troubleShare = 0.45
 	maxTrouble   = 8
-	leastOwn     = 0.7 // of the category's own words
+	leastOwn     = 0.7  // of the category's own words
+	leastTold    = 0.35 // of those of what narratives are about
 )
 
 // tells is how much of a narrative's words counts by its story.
@@ -78,7 +79,7 @@ func (r *reader) stretch(s *scene, people []individual, from, to int, general ma
 	}
 	for slot, c := range slots {
 		own := sum.total[slot]
-		if own < leastOwn || c.aboutThings() {
+		if c.aboutThings() || own < leastTold || own < leastOwn && !c.told() {
 			continue
 		}
 		n := narrative{sum: min(own, enough), story: story}

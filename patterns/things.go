@@ -14,6 +14,7 @@ type thingTally struct {
 	terms    [len(slots)][]string
 	place    [len(slots)]string
 	codes    int  // codes of doors and alarms in tables
+	told     int  // and in the zone of running text
 	secrets  int  // credentials found
 	stamped  bool // a line says that OSL 18:8 or 18:13 applies to the document
 	stampAt  string
@@ -86,6 +87,9 @@ func (t *thingTally) zones(r *reader, s *scene, slot int, c Category) {
 		return
 	}
 	t.zone[slot], t.concrete[slot], t.place[slot] = best, concrete, s.place(from)
+	if c == Security {
+		t.told = codesIn(s.text[max(0, from-400):min(len(s.text), to+1200)])
+	}
 	var all sums
 	all.reset()
 	for _, m := range marks {
@@ -105,7 +109,7 @@ func (s *scene) concrete(c Category, from, to int) float64 {
 	}
 	switch c {
 	case Security, NationalSecurity:
-		count(reCode, 2, 4)
+		facts += min(2*float64(codesIn(text)), 4)
 		count(reAsset, 0.35, 2.1)
 		count(reWeak, 0.6, 2.4)
 		seen := map[string]bool{}
@@ -139,6 +143,20 @@ func (s *scene) concrete(c Category, from, to int) float64 {
 		}
 	}
 	return facts
+}
+
+// codesIn counts codes of doors, alarms and cabinets in running text; years
+// and public numbers are none.
+func codesIn(text []byte) int {
+	n := 0
+	for _, m := range reCode.FindAll(text, 10) {
+		digits := bytes.TrimFunc(m[bytes.IndexAny(m, "0123456789"):], func(r rune) bool { return r < '0' || r > '9' })
+		year := len(digits) == 4 && (digits[0] == '2' && digits[1] == '0' || digits[0] == '1' && digits[1] == '9')
+		if !year && string(digits) != "1177" && !reAdvice.Match(m) {
+			n++
+		}
+	}
+	return n
 }
 
 // stamps finds lines that put the document under secrecy: those where a word
