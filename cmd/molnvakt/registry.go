@@ -14,6 +14,7 @@ import (
 	"github.com/molnvakt/molnvakt/scanner/extract"
 	"github.com/molnvakt/molnvakt/scanner/extract/archive"
 	"github.com/molnvakt/molnvakt/scanner/extract/database"
+	"github.com/molnvakt/molnvakt/scanner/extract/iwork"
 	"github.com/molnvakt/molnvakt/scanner/extract/mail"
 	"github.com/molnvakt/molnvakt/scanner/extract/markup"
 	"github.com/molnvakt/molnvakt/scanner/extract/metafile"
@@ -99,6 +100,7 @@ func extractors(p pdf.Config) []extract.Extractor {
 		ole.Extractor{},
 		rtf.Extractor{},
 		onenote.Extractor{},
+		iwork.Extractor{},
 		mail.NewEML(),
 		mail.NewMbox(),
 		mail.NewMSG(),

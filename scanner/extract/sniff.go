@@ -53,6 +53,9 @@ func Sniff(name string, r io.ReaderAt, size int64) string {
 	if t := sniffText(name, head); t != "" {
 		return t
 	}
+	if len(head) > 8 && head[0] == 0 && strings.EqualFold(path.Ext(name), ".iwa") { // nothing else tells these
+		return "application/x-iwork-part"
+	}
 	if isDisc(r, size) {
 		return "application/x-iso9660-image"
 	}
