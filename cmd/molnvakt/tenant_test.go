@@ -54,7 +54,7 @@ func TestTenant(t *testing.T) {
 	say := demand{t, program}
 	say.exits(exitFindings, []string{"Socialförvaltningen/Dokument/Akter/Utredning.txt", "1 dokument ligger fel", "Luckor"}, "scan", "--config", config)
 	tenant.ForgetRequests()
-	say.exits(exitFindings, []string{"nu 0 på"}, "scan", "--config", config)
+	say.exits(exitFindings, []string{"0 läsningar nu"}, "scan", "--config", config)
 	for _, r := range tenant.Requests() {
 		if r.Content {
 			t.Errorf("an unchanged tenant was read again: %s", r.Path)
