@@ -177,10 +177,50 @@ func (s *scene) story(at int) float64 {
 func (s *scene) dated(from, to int) bool {
 	if s.dates == nil {
 		s.dates = []int{-1}
-		for _, m := range reDate.FindAllIndex(s.text, -1) {
-			s.dates = append(s.dates, m[0])
-		}
+		s.dates = appendDates(s.dates, s.text)
 	}
 	i := sort.SearchInts(s.dates, max(0, from))
 	return i < len(s.dates) && s.dates[i] < to
 }
+
+// maxDate is more than the longest text that reDate matches, in bytes.
+const maxDate = 24
+
+// appendDates appends where the dates of a text begin. They begin with a
+// digit, "kl" or "den": only there reDate is tried.
+func appendDates(dates []int, text []byte) []int {
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if !asciiDigit(c) && c != 'k' && c != 'd' || i > 0 && wordByte(text[i-1]) {
+			continue
+		}
+		part := text[i:min(len(text), i+maxDate)]
+		if !mayDate(part) {
+			continue
+		}
+		if m := reDate.FindIndex(part); m != nil {
+			dates = append(dates, i)
+			i += m[1] - 1
+		}
+	}
+	return dates
+}
+
+// mayDate spares reDate what no date begins like.
+func mayDate(part []byte) bool {
+	switch part[0] {
+	case 'k':
+		return len(part) > 1 && part[1] == 'l'
+	case 'd':
+		return len(part) > 3 && part[1] == 'e' && part[2] == 'n'
+	}
+	switch n := runLength(part, 0); n {
+	case 1, 2:
+		return n < len(part) && part[n] == '/'
+	default:
+		return n == 4 || n == 6
+	}
+}
+
+// wordByte knows what a word boundary of an expression has on one side.
+func wordByte(c byte) bool { return asciiLetter(c) || asciiDigit(c) || c == '_' }

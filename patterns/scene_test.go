@@ -1,0 +1,39 @@
+package patterns
+
+import (
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDates: trying the expression only where a date may begin finds what
+// searching everywhere finds.
+func TestDates(t *testing.T) {
+	everywhere := regexp.MustCompile(strings.TrimPrefix(reDate.String(), `\A`))
+	parts := strings.Fields("12 3 2024 2024-05-06 202 240506 1/2 12/11 kl kl. klockan 14:30 8.15 den jan februari 3maj k d / - . : _ å x 20 7")
+	r := rand.New(rand.NewPCG(3, 3))
+	found := 0
+	for range 20_000 {
+		var b strings.Builder
+		for range 1 + r.IntN(9) {
+			b.WriteString(parts[r.IntN(len(parts))])
+			if r.IntN(3) > 0 {
+				b.WriteByte(" \n"[r.IntN(2)])
+			}
+		}
+		text := []byte(b.String())
+		var want []int
+		for _, m := range everywhere.FindAllIndex(text, -1) {
+			want = append(want, m[0])
+		}
+		if got := appendDates(nil, text); !slices.Equal(got, want) {
+			t.Fatalf("%q: got %v, want %v", text, got, want)
+		}
+		found += len(want)
+	}
+	if found == 0 {
+		t.Fatal("no dates tried")
+	}
+}
