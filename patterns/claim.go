@@ -61,7 +61,10 @@ func (c claim) firmness() float64 {
 		return 0.95
 	case c.bond == byName:
 		f := 0.4 + 0.1*min(c.story, 4)
-		if c.tied >= 1.2 {
+		switch {
+		case c.tied >= 2.4:
+			f += 0.3
+		case c.tied >= 1.2:
 			f += 0.2
 		}
 		return min(f, 1)

@@ -2,6 +2,7 @@ package patterns
 
 import (
 	"hash/maphash"
+	"regexp"
 	"sort"
 	"strings"
 	"unicode"
@@ -23,6 +24,7 @@ type head struct {
 	label    labelKind  // it names people, or those at work
 	named    bool       // its cells are names
 	subject  bool       // it says in which part they stand there: elev, sökande
+	door     bool       // its cells are the codes of doors
 }
 
 // column counts the cells of a column.
@@ -118,6 +120,10 @@ func (r *reader) readTables(s *scene) {
 // secretCell counts a cell under a head such as "Lösenord" or "Larmkod" that
 // is filled with what the head promises.
 func (r *reader) secretCell(h head, cell []byte) {
+	if h.door && reDoorCode.Match(cell) {
+		r.things.codes++
+		return
+	}
 	for _, m := range h.terms {
 		if m.weight < 2 {
 			continue
@@ -148,6 +154,12 @@ func (r *reader) secretCell(h head, cell []byte) {
 	}
 }
 
+// reDoor is for heads of columns, reDoorCode for what such a column holds.
+var (
+	reDoor     = regexp.MustCompile(`dörr|grind|entré|förråd|port(?:en|ar)?$|larm(?:et|kod|dosa)?$|skåp|^kod`)
+	reDoorCode = regexp.MustCompile(`^\D{0,3}\d{4,6}#?$`)
+)
+
 func (r *reader) readHeads(s *scene, row *row) {
 	t := row.table
 	t.heads = make([]head, min(len(row.cells), maxColumns))
@@ -159,6 +171,7 @@ func (r *reader) readHeads(s *scene, row *row) {
 		t.heads[c].subject = t.heads[c].label == labelSubject && !plainNameHead(lower)
 		t.heads[c].named = strings.Contains(lower, "namn") && !strings.Contains(lower, "användar") && !strings.Contains(lower, "filnamn") ||
 			t.heads[c].label == labelSubject && !strings.Contains(lower, "nummer") && !strings.Contains(lower, "nr")
+		t.heads[c].door = reDoor.MatchString(lower)
 		for _, h := range r.scanner.Scan(text) {
 			if h.Kind == ContextHit {
 				t.heads[c].contexts |= 1 << h.Context
