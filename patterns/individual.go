@@ -160,7 +160,7 @@ func (s *scene) named(n nameFound) individual {
 	role := s.roleBefore(n.start)
 	around := s.besides(n)
 	switch {
-	case bytes.ContainsAny(around, "0123456789") && reIdentity.Match(around):
+	case bytes.ContainsAny(around, "0123456789") && identifies(around):
 		ind.bond, ind.because = byIdentity, "individual:identity"
 	case n.full && role:
 		ind.bond, ind.because = byIdentity, "individual:role-and-name"
@@ -178,6 +178,58 @@ func (s *scene) named(n nameFound) individual {
 	ind.official = !ind.labelled && (label == labelOfficial || s.officialNear(n, role))
 	ind.key = s.masker.PersonNameKey(nameKey(ind.name), "")
 	return ind
+}
+
+// reIdentityHere and reIdentityBehind are reIdentity at the beginning of a
+// text, and behind its first byte.
+var (
+	reIdentityHere   = regexp.MustCompile(`\A(?:` + reIdentity.String() + `)`)
+	reIdentityBehind = regexp.MustCompile(`\A(?s:.)(?:` + reIdentity.String() + `)`)
+)
+
+// identifies reports whether reIdentity matches. It is tried only where it may
+// begin.
+func identifies(text []byte) bool {
+	for i, c := range text {
+		joined := i > 0 && wordByte(text[i-1])
+		switch {
+		case c >= utf8.RuneSelf: // a boundary lies only behind a letter of ASCII
+			if joined && (c == 0xC3 || c == 0xE2) && reIdentityBehind.Match(text[i-1:]) {
+				return true
+			}
+		case (!joined || c == '|') && mayIdentify(text[i:]) && reIdentityHere.Match(text[i:]):
+			return true
+		}
+	}
+	return false
+}
+
+// mayIdentify spares reIdentity what no match of it begins like.
+func mayIdentify(text []byte) bool {
+	next := byte(0)
+	if len(text) > 1 {
+		next = text[1]
+	}
+	switch c := text[0]; c {
+	case '|':
+		return true
+	case 'f', 'F':
+		return next >= utf8.RuneSelf || indexByte(". -dD12", next)
+	case 'k', 'K':
+		return next == 'l' || next == 'L'
+	case 'l', 'L':
+		return next >= utf8.RuneSelf || next == 'g' || next == 'G'
+	case 'n', 'N':
+		return next == 'a' || next == 'A' || asciiDigit(next)
+	default:
+		n := runLength(text, 0)
+		if n == 0 || n == len(text) {
+			return n == 8
+		}
+		behind := text[n]
+		unit := behind == ' ' || behind >= utf8.RuneSelf || behind|0x20 == 'm'
+		return n == 8 || n == 6 && behind == '-' || n <= 2 && unit || n == 1 && hexDigit(behind)
+	}
 }
 
 // headsLine reports whether a name begins a line of notes: at most a bullet,

@@ -37,3 +37,31 @@ func TestDates(t *testing.T) {
 		t.Fatal("no dates tried")
 	}
 }
+
+// TestIdentifies: trying the expression only where it may begin finds what
+// searching everywhere finds.
+func TestIdentifies(t *testing.T) {
+	parts := strings.Split("f,f.,född,FÖDD,föds,födelsedatum:,den,19,20,1980,2004,7,12,år,mån,månader,gammal,åk,Åk,årskurs,klass,förskoleklass,kl,kl.,6C,7b,|,| (12),(12),19800102,800102-,xxxx,N,NA,NA2,N3c,lgh,lägenhet,1102,-,.,:,a,å,Bo,_,K,Å,ſ,r", ",")
+	r := rand.New(rand.NewPCG(4, 4))
+	found := 0
+	for range 40_000 {
+		var b strings.Builder
+		for range 1 + r.IntN(6) {
+			b.WriteString(parts[r.IntN(len(parts))])
+			if r.IntN(3) > 0 {
+				b.WriteByte(' ')
+			}
+		}
+		text := []byte(b.String())
+		want := reIdentity.Match(text)
+		if got := identifies(text); got != want {
+			t.Fatalf("%q: got %v, want %v", text, got, want)
+		}
+		if want {
+			found++
+		}
+	}
+	if found == 0 {
+		t.Fatal("nothing identified")
+	}
+}
