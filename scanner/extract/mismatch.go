@@ -65,9 +65,9 @@ var tolerated = map[family][]family{
 }
 
 var endings = map[string]family{
-	".doc": word, ".docx": word, ".docm": word, ".dot": word, ".dotx": word, ".dotm": word, ".odt": word, ".ott": word, ".fodt": word, ".rtf": word,
-	".xls": sheet, ".xlsx": sheet, ".xlsm": sheet, ".xlsb": sheet, ".xlt": sheet, ".xltx": sheet, ".xltm": sheet, ".ods": sheet, ".ots": sheet, ".fods": sheet,
-	".ppt": slides, ".pptx": slides, ".pptm": slides, ".pps": slides, ".ppsx": slides, ".pot": slides, ".potx": slides, ".odp": slides, ".fodp": slides,
+	".doc": word, ".docx": word, ".docm": word, ".dot": word, ".dotx": word, ".dotm": word, ".odt": word, ".ott": word, ".fodt": word, ".sxw": word, ".rtf": word,
+	".xls": sheet, ".xlsx": sheet, ".xlsm": sheet, ".xlsb": sheet, ".xlt": sheet, ".xltx": sheet, ".xltm": sheet, ".ods": sheet, ".ots": sheet, ".fods": sheet, ".sxc": sheet,
+	".ppt": slides, ".pptx": slides, ".pptm": slides, ".pps": slides, ".ppsx": slides, ".pot": slides, ".potx": slides, ".odp": slides, ".fodp": slides, ".sxi": slides,
 	".vsd": drawing, ".vsdx": drawing, ".vsdm": drawing, ".odg": drawing,
 	".pdf": pdf,
 	".jpg": picture, ".jpeg": picture, ".png": picture, ".gif": picture, ".bmp": picture, ".tif": picture, ".tiff": picture, ".webp": picture, ".heic": picture,
@@ -112,6 +112,14 @@ func familyOf(mediaType string) family {
 			return slides
 		}
 		return drawing
+	}
+	switch kind, _ := strings.CutPrefix(mediaType, "application/vnd.sun.xml."); {
+	case strings.HasPrefix(kind, "writer"):
+		return word
+	case strings.HasPrefix(kind, "calc"):
+		return sheet
+	case strings.HasPrefix(kind, "impress"):
+		return slides
 	}
 	if strings.HasPrefix(mediaType, "image/") {
 		return picture

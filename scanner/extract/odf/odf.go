@@ -1,7 +1,8 @@
 // Package odf reads OpenDocument texts, spreadsheets, presentations and
-// drawings (ISO/IEC 26300), packed and flat: text, tables, headers, footers,
-// notes, comments, deletions, text boxes, hidden sheets and slides, form
-// fields, properties, pictures and embedded objects.
+// drawings (ISO/IEC 26300), packed and flat, and what OpenOffice.org 1 wrote
+// before there was a standard: text, tables, headers, footers, notes,
+// comments, deletions, text boxes, hidden sheets and slides, form fields,
+// properties, pictures and embedded objects.
 package odf
 
 import (

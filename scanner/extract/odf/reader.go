@@ -177,13 +177,13 @@ func (r *reader) run(s scope, text *strings.Builder) error {
 		}
 		text.WriteString(strings.Repeat(" ", min(n, 1000)))
 		return r.inline(s, text)
-	case "text:tab":
+	case "text:tab", "text:tab-stop": // the second in OpenOffice.org 1
 		text.WriteByte('\t')
 		return r.inline(s, text)
 	case "text:line-break":
 		text.WriteByte('\n')
 		return r.inline(s, text)
-	case "text:note":
+	case "text:note", "text:footnote", "text:endnote":
 		return r.note(s)
 	case "text:hidden-text", "text:conditional-text":
 		r.d.flow.Aside(s.as(extract.Hidden).part, x.Attr("string-value")+"\n")
@@ -215,7 +215,7 @@ func (r *reader) note(s scope) error {
 			return err
 		case kind == extract.XMLEnd:
 			return nil
-		case kind == extract.XMLStart && r.x.Name == "note-citation":
+		case kind == extract.XMLStart && strings.HasSuffix(r.x.Name, "note-citation"):
 			err = r.x.Skip()
 		case kind == extract.XMLStart:
 			err = r.children(s.as(extract.Note))

@@ -40,12 +40,16 @@ type table struct {
 	hidden bool
 }
 
+func isSpreadsheet(mediaType string) bool {
+	return strings.Contains(mediaType, "spreadsheet") || strings.HasPrefix(mediaType, "application/vnd.sun.xml.calc")
+}
+
 // table reads a sheet of a spreadsheet, or a table in a text.
 func (r *reader) table(s scope) error {
 	t := &table{part: s.part, hidden: r.d.styles[r.x.Attr("style-name")].hidden}
 	name := r.x.Attr("name")
 	if s.cell == nil {
-		t.sheet = strings.Contains(r.d.in.MediaType, "spreadsheet") && s.part.Kind == extract.Body && s.part.Place == ""
+		t.sheet = isSpreadsheet(r.d.in.MediaType) && s.part.Kind == extract.Body && s.part.Place == ""
 		if t.sheet {
 			t.part.Place = name
 		} else {
