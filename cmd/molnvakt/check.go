@@ -218,12 +218,21 @@ func (c *checker) print(one checked) error {
 		return err
 	}
 	if c.json {
+		outcome := policy.Worst(one.verdicts)
+		if outcome == policy.Allowed && !readable(one.result) {
+			outcome = "" // null: nobody looked into it, which is no acquittal
+		}
 		return jsonreport.CheckDocument(c.out, findings.Document{
 			Service: c.service, Item: sources.Item{Path: one.file, Size: one.result.Bytes}, Reading: scanner.Reading(one.result),
-			Class: one.class.Class, Outcome: policy.Worst(one.verdicts),
+			Class: one.class.Class, Outcome: outcome,
 		})
 	}
 	return c.printText(c.out, one)
+}
+
+// readable tells whether anything of a document was looked into.
+func readable(r inspect.Result) bool {
+	return r.Status == inspect.OK || r.Status == inspect.Partial || r.Chars > 0
 }
 
 func (c *checker) printText(w io.Writer, one checked) error {
