@@ -127,6 +127,9 @@ func (p *program) writeSummary(w io.Writer, rules *policy.Policy, s *summary, sc
 		line("  %s", n("summary.others", others))
 	}
 	p.writeGaps(out, c)
+	if scanned != nil {
+		p.writeSpent(out, scanned.snapshot)
+	}
 	if len(files) > 0 {
 		line("")
 		line("%s", t("summary.reports"))
@@ -178,6 +181,22 @@ func harmlessRune(r rune) rune {
 		return unicode.ReplacementChar
 	}
 	return r
+}
+
+// writeSpent tells what the scan has cost a service that counts.
+func (p *program) writeSpent(out io.Writer, now scanner.Snapshot) {
+	spent := now.Spent
+	if spent.Requests == 0 {
+		return
+	}
+	text := p.words.T("summary.spent", spent.Requests, spent.Units)
+	if now.Listed > 0 {
+		text += p.words.T("summary.spent-each", fmt.Sprintf("%.1f", float64(spent.Units)/float64(now.Listed)))
+	}
+	if spent.Throttled > 0 || spent.Paused >= time.Second {
+		text += p.words.T("summary.throttled", spent.Throttled, spent.Paused.Round(time.Second))
+	}
+	fmt.Fprintf(out, "\n%s\n", text)
 }
 
 func (p *program) writeGaps(out io.Writer, c findings.Coverage) {
