@@ -2,7 +2,6 @@ package patterns
 
 import (
 	"encoding/binary"
-	"sort"
 	"unicode"
 	"unicode/utf8"
 )
@@ -20,20 +19,8 @@ type canonText struct {
 // further.
 type edit struct{ off, delta int }
 
-// original maps a canonical offset to the original text. Invisible
-// characters right before the offset count as before it.
-func (c *canonText) original(off int) int {
-	if len(c.edits) == 0 {
-		return off
-	}
-	i := sort.Search(len(c.edits), func(i int) bool { return c.edits[i].off > off })
-	if i == 0 {
-		return off
-	}
-	return off + c.edits[i-1].delta
-}
-
-// restore maps hits, sorted by Start, to the original text.
+// restore maps hits, sorted by Start, to the original text. Invisible
+// characters right before an offset count as before it.
 func (c *canonText) restore(hits []Hit) {
 	next := 0 // first edit behind the start of the hit at hand
 	delta := func(i int) int {

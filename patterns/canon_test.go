@@ -1,6 +1,7 @@
 package patterns
 
 import (
+	"sort"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -78,4 +79,39 @@ func FuzzCanonicalize(f *testing.F) {
 			t.Fatalf("%q became invalid: %q", text, canon.text)
 		}
 	})
+}
+
+// TestRestore: mapping hits back in one pass is mapping each offset.
+func TestRestore(t *testing.T) {
+	var c canonicalizer
+	canon := c.canonicalize([]byte("a\u00adb\u00a0cd\u2013e\u200bf\uff11g a\u030aa\u0308o\u0308 h\u00ad\u00adi"))
+	if len(canon.edits) < 8 {
+		t.Fatal("the text has too few edits")
+	}
+	var hits, want []Hit
+	for from := range len(canon.text) + 1 {
+		for to := len(canon.text); to >= from; to-- {
+			hits = append(hits, Hit{Start: from, End: to})
+			want = append(want, Hit{Start: canon.original(from), End: canon.original(to)})
+		}
+	}
+	canon.restore(hits)
+	for i := range hits {
+		if hits[i] != want[i] {
+			t.Errorf("got %d..%d, want %d..%d", hits[i].Start, hits[i].End, want[i].Start, want[i].End)
+		}
+	}
+}
+
+// original maps a canonical offset to the original text. Invisible
+// characters right before the offset count as before it.
+func (c *canonText) original(off int) int {
+	if len(c.edits) == 0 {
+		return off
+	}
+	i := sort.Search(len(c.edits), func(i int) bool { return c.edits[i].off > off })
+	if i == 0 {
+		return off
+	}
+	return off + c.edits[i-1].delta
 }

@@ -172,3 +172,6 @@ func compareHits(got, want []Hit, canonical []byte) string {
 	}
 	return ""
 }
+
+// isEnding reports whether a text in lower case is one of the endings.
+func isEnding(tail []byte) bool { return slices.Contains(endings[:], string(tail)) }

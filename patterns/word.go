@@ -369,9 +369,3 @@ func (s *letterSet) has(letters uint64) bool {
 		}
 	}
 }
-
-// isEnding reports whether a text in lower case is one of the endings.
-func isEnding(tail []byte) bool {
-	letters, n := lowerLetters(tail, 0)
-	return n == len(tail) && endingSet.has(letters)
-}
