@@ -15,14 +15,18 @@ const (
 	typeVolume  = "application/x-encrypted-volume"
 	typeRPMSG   = "application/x-microsoft-rpmsg-message"
 	typePfile   = "application/x-ms-pfile"
+	typeCMS     = "application/x-pkcs7-encrypted" // enveloped or encrypted data (RFC 5652)
+	typePFX     = "application/x-pkcs12"
 )
 
 // Sealed tells why nobody can read a document of this media type, whatever
 // its reader: it is encrypted as a whole. It returns nil for all others.
 func Sealed(mediaType string) error {
 	switch mediaType {
-	case typePGP, typeKeePass, typeVault, typeVolume:
+	case typePGP, typeKeePass, typeVault, typeVolume, typePFX:
 		return ErrEncrypted
+	case typeCMS:
+		return ErrCertificate
 	case typeRPMSG, typePfile:
 		return ErrRights
 	}
@@ -126,6 +130,26 @@ func magic(head []byte) string {
 		return "application/x-lzma"
 	case isPGP(head):
 		return typePGP
+	case len(head) > 8 && head[0] == 0x30 && string(head[4:8]) == "\x02\x01\x03\x30":
+		return typePFX
+	}
+	return cms(head)
+}
+
+// cms recognises signed and encrypted content by its object identifier, which
+// stands behind the length.
+func cms(head []byte) string {
+	if len(head) < 32 || head[0] != 0x30 {
+		return ""
+	}
+	_, kind, ok := bytes.Cut(head[:20], []byte("\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07"))
+	switch {
+	case !ok || len(kind) == 0:
+		return ""
+	case kind[0] == 2:
+		return "application/pkcs7-mime" // signed only
+	case kind[0] == 3, kind[0] == 6:
+		return typeCMS
 	}
 	return ""
 }

@@ -222,6 +222,8 @@ func TestSealed(t *testing.T) {
 		{"\xeb\x58\x90-FVE-FS-\x00", extract.ErrEncrypted},
 		{".pfile\x01", extract.ErrRights},
 		{"\x76\xe8\x04\x60\xc4\x11\xe3\x86\x00", extract.ErrRights},
+		{"\x30\x82\x01\xca\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03\xa0\x82\x01\xbb" + strings.Repeat("x", 20), extract.ErrCertificate},
+		{"\x30\x82\x01\xca\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0\x82\x01\xbb" + strings.Repeat("x", 20), nil},
 		{"Hej", nil},
 	} {
 		if got := extract.Sealed(sniff("a", c.content)); !errors.Is(got, c.want) {

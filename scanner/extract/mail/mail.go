@@ -16,7 +16,7 @@ import (
 )
 
 // EML reads a message in the format of the Internet (RFC 5322, MIME), also a
-// web page saved as MHT.
+// web page saved as MHT, and files that are signed as such mail is (.p7m).
 type EML struct{}
 
 var _ extract.Extractor = EML{}
@@ -31,10 +31,15 @@ func (EML) Name() string { return "eml" }
 func (EML) Version() int { return 1 }
 
 // Accepts implements extract.Extractor.
-func (EML) Accepts(_, mediaType string) bool { return mediaType == "message/rfc822" }
+func (EML) Accepts(_, mediaType string) bool {
+	return mediaType == "message/rfc822" || isPKCS7(mediaType)
+}
 
 // Extract implements extract.Extractor.
 func (EML) Extract(ctx context.Context, in extract.Input, out extract.Sink) error {
+	if isPKCS7(in.MediaType) {
+		return openSigned(ctx, in, out)
+	}
 	root, complete, err := parse(ctx, in)
 	if err != nil {
 		return err

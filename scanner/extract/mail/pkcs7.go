@@ -2,8 +2,11 @@ package mail
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
+	"path"
+	"strings"
 
 	"github.com/molnvakt/molnvakt/scanner/extract"
 )
@@ -25,6 +28,27 @@ func (m *message) pkcs7(p *part, whole bool) {
 		return
 	}
 	m.flow.File(extract.File{Name: "signed.eml", Role: extract.Attachment, MediaType: "message/rfc822", Content: bytes.NewReader(content)})
+}
+
+// openSigned hands on what a signed file holds. A signature that lies beside
+// its file holds nothing to read.
+func openSigned(ctx context.Context, in extract.Input, out extract.Sink) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if in.Size > in.Limits.Inflate {
+		return fmt.Errorf("mail: signed file: %w", extract.ErrLimit)
+	}
+	raw, err := io.ReadAll(in.Reader())
+	if err != nil {
+		return extract.Damaged(err)
+	}
+	content := signedContent(raw)
+	if content == nil {
+		return fmt.Errorf("mail: signature without content: %w", extract.ErrUnsupported)
+	}
+	name := strings.TrimSuffix(in.Name, path.Ext(in.Name))
+	return out.File(extract.File{Name: name, Role: extract.Entry, Content: bytes.NewReader(content)})
 }
 
 // The object identifiers of CMS (RFC 5652), encoded.
