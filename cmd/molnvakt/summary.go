@@ -191,7 +191,7 @@ func (p *program) writeSpent(out io.Writer, now scanner.Snapshot) {
 	}
 	text := p.words.T("summary.spent", spent.Requests, spent.Units)
 	if now.Listed > 0 {
-		text += p.words.T("summary.spent-each", fmt.Sprintf("%.1f", float64(spent.Units)/float64(now.Listed)))
+		text += p.words.T("summary.spent-each", strings.Replace(fmt.Sprintf("%.1f", float64(spent.Units)/float64(now.Listed)), ".", p.words.T("number.decimal"), 1))
 	}
 	if spent.Throttled > 0 || spent.Paused >= time.Second {
 		text += p.words.T("summary.throttled", spent.Throttled, spent.Paused.Round(time.Second))
