@@ -235,6 +235,9 @@ func (r *reader) score(slot int, c Category, key string, cl claim, doc innocence
 	if cl.labelled || cl.row {
 		per = min(per, 0.12)
 	}
+	if named := cl.bond >= byName || cl.first; named && cl.sum >= 2*enough && (code == "statistics" || code == "public" || code == "minutes") {
+		per /= 2 // a title says less than so many words about one person
+	}
 	if level > 0.5 {
 		f *= max(0.1, 1-per*level)
 		because = append(because, fmt.Sprintf("innocence:%s:%.1f", code, level))

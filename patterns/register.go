@@ -280,7 +280,9 @@ func (r *reader) personOfRow(s *scene, row *row, people []individual) (individua
 			numbers++
 		}
 		h := row.table.head(row.column(p.start))
-		if h.label == labelOfficial && !row.table.heavy() || p.official && !row.table.heavy() && h.label != labelSubject && p.number == nil || p.bond == byRole && p.name == "" {
+		// What is weighed of staff is about them, whatever their title.
+		heavy := row.table.heavy() || r.kinds.about(HR) >= 3
+		if h.label == labelOfficial && !heavy || p.official && !heavy && h.label != labelSubject && p.number == nil || p.bond == byRole && p.name == "" {
 			continue
 		}
 		if h.label == labelSubject && p.name != "" && p.bond < byName {

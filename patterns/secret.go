@@ -273,7 +273,7 @@ func (f valueCounts) strong() bool {
 
 // placeholder knows values that stand for a password, or code that gets one.
 func placeholder(v []byte) bool {
-	if len(v) == 0 || indexByte("<{$%[(*•_.-&@/\\", v[0]) || v[0] >= utf8.RuneSelf && bytes.HasPrefix(v, []byte("•")) {
+	if len(v) == 0 || indexByte("<{$%[(*•_.-&@/\\?", v[0]) || v[0] >= utf8.RuneSelf && bytes.HasPrefix(v, []byte("•")) {
 		return true
 	}
 	if bytes.Count(v, v[:1]) == len(v) || bytes.ContainsAny(v, "(){}<>") || bytes.Contains(v, []byte("***")) {
