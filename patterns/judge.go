@@ -25,11 +25,7 @@ func (r *reader) Finish() (Content, []Step) {
 	doc := r.innocence()
 	c := Content{Innocence: doc.codes(), TestNumbers: r.testNumbers()}
 	c.Identifiers = r.identifierCounts()
-	for slot, category := range slots {
-		if found, ok := r.judgeCategory(slot, category, doc); ok {
-			c.Categories = append(c.Categories, found)
-		}
-	}
+	c.Categories = r.judgeCategories(doc)
 	own, forms := r.concludeOwn()
 	c.Categories = append(append(c.Categories, r.custom.conclude()...), own...)
 	c.People, c.PeopleKeys = r.countPeople()
@@ -39,6 +35,38 @@ func (r *reader) Finish() (Content, []Step) {
 	c.Kinds = append(forms, r.documentKinds(c, doc)...)
 	c.Evidence = r.evidence.best(c)
 	return c, r.steps
+}
+
+// neighbour is the share of the heaviest category's score that another of
+// those which share their words must reach: a sick note names the school, and
+// is no document of the school.
+const neighbour = 0.4
+
+// judgeCategories decides which categories count. Narratives speak only where
+// nothing else of their kind does.
+func (r *reader) judgeCategories(doc innocence) []CategoryFound {
+	var found [len(slots)]CategoryFound
+	var scores [len(slots)]float64
+	top := 0.0
+	for slot, c := range slots {
+		f, score, ok := r.judgeCategory(slot, c, doc)
+		if !ok {
+			continue
+		}
+		if found[slot], scores[slot] = f, score; c.told() {
+			top = max(top, score)
+		}
+	}
+	var out []CategoryFound
+	for slot, c := range slots {
+		if found[slot].Category != "" && (!c.told() || scores[slot] >= neighbour*top || scores[slot] >= sure || r.kinds.about(c) >= 2) {
+			out = append(out, found[slot])
+		}
+	}
+	if f, ok := r.bestNarrative(doc, out); ok {
+		out = append(out, f...)
+	}
+	return out
 }
 
 // innocence is what speaks against a document's words being about somebody:
@@ -112,14 +140,15 @@ func (r *reader) innocence() innocence {
 
 func boolFloat(b bool) float64 { return float64(boolInt(b)) }
 
-// judgeCategory decides whether a category counts in the document.
-func (r *reader) judgeCategory(slot int, c Category, doc innocence) (CategoryFound, bool) {
+// judgeCategory decides whether a category counts in the document, and how
+// much the heaviest claim weighs.
+func (r *reader) judgeCategory(slot int, c Category, doc innocence) (CategoryFound, float64, bool) {
 	if c.aboutThings() {
 		if f, ok := r.judgeThing(slot, c, doc); ok {
-			return f, true
+			return f, sure, true
 		}
 		if c != NationalSecurity {
-			return CategoryFound{}, false
+			return CategoryFound{}, 0, false
 		}
 	}
 	found := CategoryFound{Category: c}
@@ -154,14 +183,14 @@ func (r *reader) judgeCategory(slot int, c Category, doc innocence) (CategoryFou
 		}, func() string { return r.masker.Fingerprint(string(c), NewRaw(key)) })
 	}
 	if found.Count == 0 {
-		return r.judgeNarrative(slot, c, doc, limit)
+		return CategoryFound{}, 0, false
 	}
 	found.People = max(found.People, 1)
 	found.Confidence = Medium
 	if best >= sure && firm || best >= sure*1.4 || c == ProtectedIdentity && best >= 2.4 {
 		found.Confidence = High
 	}
-	return found, true
+	return found, best, true
 }
 
 // combined finds the people of whom several categories each say too little,

@@ -160,12 +160,45 @@ func (s *scene) trouble(from, to int) float64 {
 	return min(sum, maxTrouble)
 }
 
+// bestNarrative returns what narratives add to the categories found: each one
+// that wants its own words, and the heaviest of the others where none was
+// found.
+func (r *reader) bestNarrative(doc innocence, found []CategoryFound) (out []CategoryFound, ok bool) {
+	told, best := false, 0.0
+	has := map[Category]bool{}
+	for _, f := range found {
+		has[f.Category] = true
+		told = told || f.Category.told()
+	}
+	var heaviest CategoryFound
+	for slot, c := range slots {
+		if has[c] || told && c.told() {
+			continue
+		}
+		f, score, ok := r.judgeNarrative(slot, c, doc)
+		switch {
+		case !ok:
+		case !c.told():
+			out = append(out, f)
+		case score > best:
+			heaviest, best = f, score
+		}
+	}
+	if best > 0 {
+		out = append(out, heaviest)
+	}
+	return out, len(out) > 0
+}
+
 // judgeNarrative weighs the best narrative of a category in the light of the
 // whole document.
-func (r *reader) judgeNarrative(slot int, c Category, doc innocence, limit float64) (CategoryFound, bool) {
-	n := r.narratives[slot]
+func (r *reader) judgeNarrative(slot int, c Category, doc innocence) (CategoryFound, float64, bool) {
+	n, limit := r.narratives[slot], counts
+	if c == ProtectedIdentity {
+		limit = countsFor
+	}
 	if n.sum == 0 {
-		return CategoryFound{}, false
+		return CategoryFound{}, 0, false
 	}
 	score := n.rough()
 	because := []string{"narrative", fmt.Sprintf("words:%.1f", n.sum), fmt.Sprintf("story:%.1f", n.story)}
@@ -183,9 +216,9 @@ func (r *reader) judgeNarrative(slot int, c Category, doc innocence, limit float
 	cl := claim{bond: byRole, place: n.place, terms: n.terms}
 	r.explainClaim(c, cl, score, limit, because)
 	if score < limit {
-		return CategoryFound{}, false
+		return CategoryFound{}, 0, false
 	}
 	e := Evidence{Pattern: string(c) + ":" + n.terms[0], Category: c, Confidence: Medium, Place: n.place, Masked: evidenceText(c, cl)}
 	r.evidence.add(e, func() string { return "" })
-	return CategoryFound{Category: c, Confidence: Medium, People: 1, Count: 1}, true
+	return CategoryFound{Category: c, Confidence: Medium, People: 1, Count: 1}, score, true
 }
