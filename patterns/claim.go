@@ -139,7 +139,6 @@ func (r *reader) words(terms []weighed) []string {
 // claim looks for words of the categories around each person of running text.
 func (r *reader) claim(s *scene, people []individual) {
 	var near sums
-	general := map[int]float64{}
 	for i := range people {
 		p := &people[i]
 		// A title does not shield the one whom a personnel case is about.
@@ -150,7 +149,7 @@ func (r *reader) claim(s *scene, people []individual) {
 			continue
 		}
 		near.reset()
-		s.around(&near, people, i, general)
+		s.around(&near, people, i)
 		r.conclude(s, p, &near, false)
 	}
 }
@@ -197,7 +196,7 @@ const coverBytes = 3000
 
 // around adds up the words near a person: fully in the same sentence, less
 // within reach, and less still further on when a field names the person.
-func (s *scene) around(sum *sums, people []individual, i int, general map[int]float64) {
+func (s *scene) around(sum *sums, people []individual, i int) {
 	p := &people[i]
 	from, to := p.start-reach, p.end+reach
 	cover := to
@@ -221,7 +220,7 @@ func (s *scene) around(sum *sums, people []individual, i int, general map[int]fl
 			factor = 0.6
 		}
 		if factor < 1 || p.bond < byIdentity {
-			factor *= s.specific(k, general)
+			factor *= s.specific(k)
 		}
 		sum.add(t, factor)
 	}
@@ -229,8 +228,11 @@ func (s *scene) around(sum *sums, people []individual, i int, general map[int]fl
 
 // specific is less than 1 for a word whose sentence speaks of people at
 // large, of duties or of numbers.
-func (s *scene) specific(k int, known map[int]float64) float64 {
-	if f, ok := known[k]; ok {
+func (s *scene) specific(k int) float64 {
+	for len(s.specifics) < len(s.terms) {
+		s.specifics = append(s.specifics, 0)
+	}
+	if f := s.specifics[k]; f > 0 {
 		return f
 	}
 	from, to := s.b.sentence(s.terms[k].start)
@@ -252,7 +254,7 @@ func (s *scene) specific(k int, known map[int]float64) float64 {
 			f = 0.4
 		}
 	}
-	known[k] = f
+	s.specifics[k] = f
 	return f
 }
 

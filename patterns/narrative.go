@@ -38,7 +38,6 @@ func (r *reader) narrate(s *scene, people []individual) {
 	if len(s.b.rows) > 0 || len(s.terms) == 0 {
 		return
 	}
-	general := map[int]float64{}
 	first := 0
 	for from := 0; ; from += strideBytes {
 		to := from + stretchBytes
@@ -48,14 +47,14 @@ func (r *reader) narrate(s *scene, people []individual) {
 		for first < len(people) && people[first].end <= from {
 			first++
 		}
-		r.stretch(s, people[first:], from, to, general)
+		r.stretch(s, people[first:], from, to)
 		if to == len(s.text) {
 			return
 		}
 	}
 }
 
-func (r *reader) stretch(s *scene, people []individual, from, to int, general map[int]float64) {
+func (r *reader) stretch(s *scene, people []individual, from, to int) {
 	terms := s.termsBetween(from, to)
 	if len(terms) == 0 || s.b.part(from).kind == kindCode {
 		return
@@ -68,7 +67,7 @@ func (r *reader) stretch(s *scene, people []individual, from, to int, general ma
 	sum.reset()
 	at := termIndex(s.terms, terms)
 	for k := range terms {
-		sum.add(terms[k], s.specific(at+k, general))
+		sum.add(terms[k], s.specific(at+k))
 	}
 	trouble := s.trouble(from, to)
 	all := 0.0

@@ -16,6 +16,8 @@ type scene struct {
 	cues   []cueMark
 	custom []customMark
 	dates  []int // where dates stand; made when asked for
+	// specifics is what specific said of each term; 0: not asked yet
+	specifics []float64
 }
 
 // termMark is a word of a lexicon where it stands.
@@ -42,7 +44,7 @@ type customMark struct {
 // look scans a block.
 func (r *reader) look(b *block) *scene {
 	s := &r.scene
-	*s = scene{b: b, text: b.text, names: r.set.names, masker: r.masker, terms: s.terms[:0], cues: s.cues[:0], custom: s.custom[:0]}
+	*s = scene{b: b, text: b.text, names: r.set.names, masker: r.masker, terms: s.terms[:0], cues: s.cues[:0], custom: s.custom[:0], specifics: s.specifics[:0]}
 	hits := r.scanner.Scan(b.text)
 	for _, h := range hits {
 		if h.Kind != TermHit {
