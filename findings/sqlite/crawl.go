@@ -144,7 +144,7 @@ func (db *DB) beginPage(ctx context.Context, tx *sql.Tx, c findings.Crawl) (*pag
 		return nil, err
 	}
 	if p.find, err = tx.PrepareContext(ctx, `
-		SELECT id, scope, service, site, path, version, content_hash, size, modified, owner, web_url, queue, ticket, taken, retry_at, status, outcome, ruleset_reading
+		SELECT id, scope, service, site, path, version, content_hash, size, modified, owner, web_url, queue, ticket, taken, retry_at, status, outcome, ruleset_reading, sealed_exposure IS NOT NULL
 		FROM document WHERE source = $1 AND item = $2`); err != nil {
 		return nil, err
 	}
@@ -195,12 +195,13 @@ type known struct {
 	queue                              queue
 	ticket, taken, retryAt             int64
 	status, outcome, ruleset           string
+	asked                              bool // who can reach it
 }
 
 func (p *page) known(ctx context.Context, item sources.ItemID) (k known, err error) {
 	err = p.find.QueryRowContext(ctx, p.crawl.Scan.Source, item).Scan(
 		&k.id, &k.scope, &k.service, &k.site, &k.path, &k.version, &k.hash, &k.size, &k.modified, &k.owner, &k.webURL,
-		&k.queue, &k.ticket, &k.taken, &k.retryAt, &k.status, &k.outcome, &k.ruleset)
+		&k.queue, &k.ticket, &k.taken, &k.retryAt, &k.status, &k.outcome, &k.ruleset, &k.asked)
 	return k, err
 }
 
@@ -252,14 +253,14 @@ func (p *page) unchanged(old known, item sources.Item) bool {
 }
 
 // needsReading says whether a document that was met before must be read
-// again. Sharing counts only where it could change a verdict: asking who can
-// reach a document is dear.
+// again. Sharing counts only where it could change a verdict, which is where it
+// was asked for before: asking who can reach a document is dear.
 func (p *page) needsReading(old known, change sources.Change) bool {
 	item := change.Item
 	return old.version != item.Version ||
 		old.hash != "" && item.ContentHash != "" && old.hash != item.ContentHash ||
 		old.status != "" && old.ruleset != p.crawl.Scan.Ruleset.Reading ||
-		change.Sharing && old.outcome != "" && old.outcome != "allowed" ||
+		change.Sharing && (old.asked || old.outcome != "" && old.outcome != "allowed") ||
 		p.crawl.Full && shut(old.status) && old.queue == notWaiting
 }
 

@@ -277,16 +277,20 @@ func shutDoor(b *bench) {
 }
 
 func shared(b *bench) {
-	i, j := item("a"), item("b")
-	b.crawl(present(i, j)...)
+	flagged, harmless, decided := item("a"), item("b"), item("c")
+	b.crawl(present(flagged, harmless, decided)...)
 	b.work(func(t findings.Task) findings.Record {
-		if t.Item.ID == j.ID {
-			return clean(t)
+		if t.Item.ID == flagged.ID {
+			return b.found(t, verdict("r"))
 		}
-		return b.found(t, verdict("r"))
+		r := clean(t)
+		if t.Item.ID == decided.ID { // allowed as long as only its people reach it
+			r.Exposure = &sources.Exposure{}
+		}
+		return r
 	})
-	b.crawl(sources.Change{Item: i, Sharing: true}, sources.Change{Item: j, Sharing: true})
-	if tasks := b.work(b.dirty("r")); len(tasks) != 1 || tasks[0].Item.ID != i.ID {
+	b.crawl(sources.Change{Item: flagged, Sharing: true}, sources.Change{Item: harmless, Sharing: true}, sources.Change{Item: decided, Sharing: true})
+	if tasks := b.work(b.dirty("r")); len(tasks) != 2 || tasks[0].Item.ID != flagged.ID || tasks[1].Item.ID != decided.ID {
 		b.Errorf("%+v", tasks)
 	}
 }
