@@ -63,7 +63,7 @@ var contextTerms = [contextCount][]string{
 		"patient…", "pat", "elev", "eleven", "eleverna", "brukare", "brukaren", "brukarens", "klient", "klienten", "vårdnadshavare", "målsman", "sökande", "sökanden",
 		"huvudman", "huvudmannen", "medarbetare", "arbetstagare", "anställd", "barnet", "barnets", "boende", "hyresgäst", "förälder", "föräldrar",
 		"god man", "förvaltare", "modern", "fadern", "mamma", "pappa", "född", "födda", "namn", "efternamn", "förnamn", "tilltalsnamn", "den enskilde", "den enskildes",
-		"avliden", "deltagare", "mottagare", "pensionär", "ungdomen", "gällande", "rör", "avser", "anmälare", "student",
+		"avliden", "deltagare", "mottagare", "pensionär", "ungdomen", "gällande", "rör", "avser", "angående", "=Ang", "beträffande", "=Betr", "anmälare", "student",
 	},
 	ContextReserve: {"reservnummer", "reservnr", "reservid", "reserv-id", "reservnumret", "lokalt reservnummer", "nationellt reservnummer"},
 	ContextPayment: {
