@@ -1,6 +1,10 @@
 package patterns
 
-import "fmt"
+import (
+	"fmt"
+	"sort"
+	"strings"
+)
 
 // narrative is a stretch of running text that tells of one person's life
 // without a word that says it all: many small things together do. It is
@@ -24,7 +28,8 @@ const (
 	otherShare   = 0.5
 	troubleShare = 0.45
 	maxTrouble   = 8
-	leastOwn     = 0.7  // of the category's own words
+	leastOwn     = 0.7 // of the category's own words
+	bareStory    = 5.0
 	leastTold    = 0.35 // of those of what narratives are about
 )
 
@@ -35,7 +40,7 @@ func (n narrative) rough() float64 { return n.sum * n.tells() }
 
 // narrate weighs the stretches of running text in a scene.
 func (r *reader) narrate(s *scene, people []individual) {
-	if len(s.b.rows) > 0 || len(s.terms) == 0 {
+	if len(s.b.rows) > 0 || len(s.cues) == 0 {
 		return
 	}
 	first := 0
@@ -56,7 +61,7 @@ func (r *reader) narrate(s *scene, people []individual) {
 
 func (r *reader) stretch(s *scene, people []individual, from, to int) {
 	terms := s.termsBetween(from, to)
-	if len(terms) == 0 || s.b.part(from).kind == kindCode {
+	if s.b.part(from).kind == kindCode {
 		return
 	}
 	story := s.tale(people, from, to)
@@ -65,7 +70,7 @@ func (r *reader) stretch(s *scene, people []individual, from, to int) {
 	}
 	sum := &r.stretchSums
 	sum.reset()
-	at := termIndex(s.terms, terms)
+	at := s.termsBefore(from)
 	for k := range terms {
 		sum.add(terms[k], s.specific(at+k))
 	}
@@ -76,8 +81,12 @@ func (r *reader) stretch(s *scene, people []individual, from, to int) {
 			all += sum.total[slot]
 		}
 	}
+	worded := all >= leastTold
 	for slot, c := range slots {
 		own := sum.total[slot]
+		if c == SocialServices && !worded && story >= bareStory {
+			own = leastTold // trouble without a word of any category
+		}
 		if c.aboutThings() || own < leastTold || own < leastOwn && !c.told() {
 			continue
 		}
@@ -93,8 +102,10 @@ func (r *reader) stretch(s *scene, people []individual, from, to int) {
 	}
 }
 
-// termIndex returns where a slice of terms begins in all.
-func termIndex(all, part []termMark) int { return cap(all) - cap(part) }
+// termsBefore returns how many terms begin before an offset.
+func (s *scene) termsBefore(at int) int {
+	return sort.Search(len(s.terms), func(i int) bool { return s.terms[i].start >= at })
+}
 
 // told reports whether a category is what narratives of care, school and work
 // are about; the others want their own words.
@@ -217,7 +228,7 @@ func (r *reader) judgeNarrative(slot int, c Category, doc innocence) (CategoryFo
 	if score < limit {
 		return CategoryFound{}, 0, false
 	}
-	e := Evidence{Pattern: string(c) + ":" + n.terms[0], Category: c, Confidence: Medium, Place: n.place, Masked: evidenceText(c, cl)}
+	e := Evidence{Pattern: string(c) + ":" + strings.Join(n.terms[:min(1, len(n.terms))], ""), Category: c, Confidence: Medium, Place: n.place, Masked: evidenceText(c, cl)}
 	r.evidence.add(e, func() string { return "" })
 	return CategoryFound{Category: c, Confidence: Medium, People: 1, Count: 1}, score, true
 }
