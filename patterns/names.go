@@ -192,7 +192,12 @@ func (f *nameFinder) classOf(raw []byte, caps bool) nameClass {
 		}
 	}
 	if i := bytes.IndexByte(raw, '-'); i > 0 {
-		return f.class[string(raw[:i])] & f.class[string(raw[i+1:])] & (firstName | rareName | lastName)
+		one, other := f.class[string(raw[:i])], f.class[string(raw[i+1:])]
+		const given = firstName | ambiguousName
+		if one&given != 0 && other&given != 0 && (one|other)&firstName != 0 {
+			return firstName // "Inga-Maj": the word that is no name alone is one here
+		}
+		return one & other & (firstName | rareName | lastName)
 	}
 	return 0
 }
