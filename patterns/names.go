@@ -184,6 +184,9 @@ func (f *nameFinder) classOf(raw []byte, caps bool) nameClass {
 		raw = []byte(titleCase(string(raw)))
 	}
 	if c, ok := f.class[string(raw)]; ok {
+		if c&rareName != 0 && bytes.IndexByte(raw, '-') > 0 {
+			c |= firstName // no ordinary word has a hyphen and two capitals
+		}
 		return c
 	}
 	if n := len(raw) - 1; n > 2 && raw[n] == 's' {
