@@ -82,9 +82,14 @@ func (g identifiers) part(counts []patterns.IdentifierCount) (best part, ok bool
 // count returns how many distinct values of the group count for a step, and
 // the type that most of them are of.
 func (g identifiers) count(counts []patterns.IdentifierCount, s step) (most string, total int) {
+	register := slices.ContainsFunc(counts, func(c patterns.IdentifierCount) bool { return c.Register && slices.Contains(g.types, c.Type) })
+	if s.register && !register {
+		return "", 0
+	}
+	// A column may mix types, personnummer and samordningsnummer: one register.
 	top := 0
 	for _, c := range counts {
-		if !slices.Contains(g.types, c.Type) || (s.register && !c.Register) {
+		if !slices.Contains(g.types, c.Type) {
 			continue
 		}
 		n := c.AtLeast(s.confidence)

@@ -148,7 +148,9 @@ func (w *worker) read(ctx context.Context, place Place, task findings.Task, r *f
 	}
 	w.progress.times(result.Times)
 	r.Reading = Reading(result)
-	r.OCR = !task.OCR && (result.PendingOCR > 0 || place.OCR == inspect.OCRAll && result.PendingPictures > 0)
+	// A PDF's illustrations are looked for only when they are to be read.
+	all := place.OCR == inspect.OCRAll && (result.PendingPictures > 0 || result.Extractor == "pdf")
+	r.OCR = !task.OCR && (result.PendingOCR > 0 || all)
 	return nil
 }
 

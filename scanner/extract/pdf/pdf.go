@@ -61,7 +61,7 @@ func New(c Config) *Reader {
 func (*Reader) Name() string { return "pdf" }
 
 // Version implements extract.Extractor.
-func (*Reader) Version() int { return 1 }
+func (*Reader) Version() int { return 2 }
 
 // Accepts implements extract.Extractor.
 func (*Reader) Accepts(_, mediaType string) bool { return mediaType == "application/pdf" }

@@ -179,3 +179,23 @@ func TestSpread(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestPicturesOnPagesOfText: they are looked for only when somebody asks for
+// the text in pictures.
+func TestPicturesOnPagesOfText(t *testing.T) {
+	content, err := os.ReadFile("testdata/pictures/input.pdf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for asked, want := range map[bool]int{false: 0, true: 1} {
+		in := extracttest.Input("input.pdf", content)
+		in.OCR = asked
+		rec, err := extracttest.Read(t.Context(), reader(t, pdf.PDFium), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(rec.Files) != want || want == 1 && rec.Files[0].Role != extract.Picture {
+			t.Errorf("asked %t: %d pictures, want %d: %+v", asked, len(rec.Files), want, rec.Files)
+		}
+	}
+}

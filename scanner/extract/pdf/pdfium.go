@@ -17,13 +17,14 @@ import (
 // document is a PDF that PDFium has open.
 type document struct {
 	*engine
-	ctx    context.Context // of the one call of Extract that this lives in
-	ref    references.FPDF_DOCUMENT
-	form   *references.FPDF_FORMHANDLE // nil without a form
-	pages  int
-	out    extract.Sink
-	seen   words
-	broken bool // PDFium's memory is not to be trusted any more
+	ctx       context.Context // of the one call of Extract that this lives in
+	ref       references.FPDF_DOCUMENT
+	form      *references.FPDF_FORMHANDLE // nil without a form
+	pages     int
+	out       extract.Sink
+	seen      words
+	recognise bool // the text in pictures is asked for
+	broken    bool // PDFium's memory is not to be trusted any more
 }
 
 // withPDFium reads the document with the first engine, or says errRefused.
@@ -32,7 +33,7 @@ func (r *Reader) withPDFium(ctx context.Context, in extract.Input, out extract.S
 	if err != nil {
 		return err
 	}
-	d := &document{engine: e, ctx: ctx, out: out, seen: seen}
+	d := &document{engine: e, ctx: ctx, out: out, seen: seen, recognise: in.OCR}
 	e.documents++
 	e.bytes += in.Size
 	fit := false
@@ -172,6 +173,9 @@ func (d *document) page(index int) (bool, error) {
 	}
 	if d.isPicture(p, annotated+visible(text)) {
 		return true, d.scan(p, place)
+	}
+	if d.recognise && visible(text) >= illustrated && d.hasPicture(p) {
+		return true, d.pictures(p, place)
 	}
 	return true, nil
 }

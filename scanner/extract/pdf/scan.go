@@ -29,6 +29,10 @@ const (
 	renderDPI = 200
 	// renderPixels bounds one rendered page.
 	renderPixels = 25e6
+	// illustrated is how many characters make what is pictured on a page an
+	// illustration; pictured, the part of the page that one covers to be worth
+	// reading: less is a logotype.
+	illustrated, pictured = 250, 0.02
 	// maxObjects bounds the look for pictures on one page.
 	maxObjects = 2_000
 )
@@ -103,6 +107,42 @@ func (d *document) shows(object references.FPDF_PAGEOBJECT) (area float64, path 
 func (d *document) scan(p requests.Page, place string) error {
 	return d.out.File(extract.File{
 		Name: place + ".bmp", Place: place, Role: extract.Scan, MediaType: "image/bmp",
+		Content: &rendering{document: d, page: p},
+	})
+}
+
+// hasPicture tells whether a page of text has a picture on it that may hold
+// text of its own.
+func (d *document) hasPicture(p requests.Page) bool {
+	size, err := d.GetPageSize(&requests.GetPageSize{Page: p})
+	if !d.check(err) {
+		return false
+	}
+	count, err := d.FPDFPage_CountObjects(&requests.FPDFPage_CountObjects{Page: p})
+	if !d.check(err) {
+		return false
+	}
+	for i := range min(count.Count, maxObjects) {
+		object, err := d.FPDFPage_GetObject(&requests.FPDFPage_GetObject{Page: p, Index: i})
+		if !d.check(err) {
+			continue
+		}
+		kind, err := d.FPDFPageObj_GetType(&requests.FPDFPageObj_GetType{PageObject: object.PageObject})
+		if !d.check(err) || kind.Type != enums.FPDF_PAGEOBJ_IMAGE {
+			continue
+		}
+		if area, _ := d.shows(object.PageObject); area > size.Width*size.Height*pictured {
+			return true
+		}
+	}
+	return false
+}
+
+// pictures hands on a page of text for the pictures on it, which only those
+// who want illustrations read too.
+func (d *document) pictures(p requests.Page, place string) error {
+	return d.out.File(extract.File{
+		Name: "pictures.bmp", Place: place, Role: extract.Picture, MediaType: "image/bmp",
 		Content: &rendering{document: d, page: p},
 	})
 }

@@ -62,7 +62,7 @@ func New(c Config) *Reader {
 func (*Reader) Name() string { return "picture" }
 
 // Version implements extract.Extractor.
-func (*Reader) Version() int { return 1 }
+func (*Reader) Version() int { return 2 }
 
 // Accepts implements extract.Extractor: photos, scans and what tesseract
 // itself can open. Drawings (DWG, PSD) and icons are nobody's.

@@ -87,3 +87,18 @@ func TestZoneLines(t *testing.T) {
 		}
 	}
 }
+
+func TestZoneFacts(t *testing.T) {
+	for name, c := range map[string]struct {
+		zone []string
+		want string
+	}{
+		"Swedish passport":  {[]string{"P<SWELIND<<ALVA<<<<<<<<<<<<<<<<<<<<<<<<<<<<<", "59000002<8SWE1209014F3101012201209012390<<72"}, "Passnummer: 59000002\nPersonnummer: 20120901-2390\n"},
+		"another country's": {[]string{"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"}, "Passnummer: L898902C3\n"},
+		"identity card":     {[]string{"I<SWED231458907201209012390<<<", "1209012F3104159SWE<<<<<<<<<<<6", "LIND<<ALVA<<<<<<<<<<<<<<<<<<<<"}, "ID-kort nr: D23145890\nPersonnummer: 20120901-2390\n"},
+	} {
+		if got := zoneFacts(c.zone); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}

@@ -39,10 +39,32 @@ func (r *recogniser) zone(ctx context.Context, first reading, page *image.Gray) 
 	}
 	for _, candidate := range []string{again.text(), first.text()} {
 		if lines := zoneLines(candidate); lines != nil {
-			return strings.Join(lines, "\n") + "\n", nil
+			return strings.Join(lines, "\n") + "\n" + zoneFacts(lines), nil
 		}
 	}
 	return "", nil
+}
+
+// zoneFacts says in words what a zone holds besides the name: the document's
+// number and, in Swedish ones, the bearer's. In the zone itself they stand
+// between letters, where no number is looked for.
+func zoneFacts(zone []string) string {
+	number, optional, kind := zone[0][5:14], zone[0][15:30], "ID-kort nr"
+	if len(zone) == 2 {
+		number, optional = zone[1][0:9], zone[1][28:]
+	}
+	if zone[0][0] == 'P' {
+		kind = "Passnummer"
+	}
+	var facts strings.Builder
+	if n := strings.Trim(number, "<"); n != "" {
+		facts.WriteString(kind + ": " + n + "\n")
+	}
+	digits := optional[:min(12, len(optional))]
+	if zone[0][2:5] == "SWE" && strings.Trim(digits, "0123456789") == "" && len(digits) == 12 {
+		facts.WriteString("Personnummer: " + digits[:8] + "-" + digits[8:] + "\n")
+	}
+	return facts.String()
 }
 
 // zoneArea is the band of the page that the zone's lines take, with margins.
