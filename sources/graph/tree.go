@@ -83,17 +83,24 @@ func (t *tree) folder(ctx context.Context, id string) (folder, error) {
 		return t.folder(ctx, id)
 	}
 	t.asked++
-	body, err := t.source.client.Item(ctx, t.drive, id)
+	var item driveItem
+	err := t.source.sensible(ctx, func() error {
+		body, err := t.source.client.Item(ctx, t.drive, id)
+		if err != nil {
+			return err
+		}
+		var ok bool
+		if item, ok = parseItem(body); !ok {
+			return odd("a folder is not what is documented")
+		}
+		return nil
+	})
 	if errors.Is(err, sources.ErrGone) {
 		t.folders[id] = folder{lost: true}
 		return t.folders[id], nil
 	}
 	if err != nil {
 		return folder{}, err
-	}
-	item, ok := parseItem(body)
-	if !ok {
-		return folder{}, untrusted("a folder is not what is documented")
 	}
 	item.ID = id
 	t.put(&item)
