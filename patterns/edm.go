@@ -74,7 +74,7 @@ type exactKeys struct {
 }
 
 func newExactKeys(m *Masker) exactKeys {
-	return exactKeys{newSipKey(m.Subkey("exact match filter")), m.Subkey("exact match record")}
+	return exactKeys{newSIPKey(m.Subkey("exact match filter")), m.Subkey("exact match record")}
 }
 
 // NewExactBuilder returns a builder; name tells indexes apart in findings.

@@ -234,7 +234,7 @@ type shingler struct {
 }
 
 func newShingler(m *Masker) shingler {
-	return shingler{key: newSipKey(m.Subkey("fingerprint of a document"))}
+	return shingler{key: newSIPKey(m.Subkey("fingerprint of a document"))}
 }
 
 func (s *shingler) reset() {

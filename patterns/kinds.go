@@ -172,21 +172,6 @@ func (k *kindReader) about(c Category) int {
 	return best
 }
 
-// personal reports whether some kind is about individuals.
-func (k *kindReader) personal() bool {
-	for _, f := range k.found {
-		if f.points < 2 {
-			continue
-		}
-		for _, a := range f.rule.About {
-			if !a.aboutThings() && a != PersonalData {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // innocence returns the weight, 0 to 3, of an innocence among the kinds.
 func (k *kindReader) innocence(code string) int {
 	best := 0

@@ -342,7 +342,6 @@ func looksLikeName(cell string) bool {
 type identifierTally struct {
 	seed  maphash.Seed
 	types map[Identifier]*valueSet
-	lines map[int]bool // global line numbers that hold a person's number
 	list  map[Identifier]bool
 	last  int // offset of the last number in running text
 	run   int

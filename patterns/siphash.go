@@ -9,7 +9,7 @@ import (
 // tell nothing (Aumasson and Bernstein 2012).
 type sipKey struct{ k0, k1 uint64 }
 
-func newSipKey(b []byte) sipKey {
+func newSIPKey(b []byte) sipKey {
 	return sipKey{binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])}
 }
 

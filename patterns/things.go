@@ -18,8 +18,6 @@ type thingTally struct {
 	secrets  int  // credentials found
 	stamped  bool // a line says that OSL 18:8 or 18:13 applies to the document
 	stampAt  string
-	pending  bool // business that is not yet decided
-	private  map[string]bool
 }
 
 // zoneBytes is how far apart words about one thing may stand.

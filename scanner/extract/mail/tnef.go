@@ -65,7 +65,6 @@ func (TNEF) Extract(ctx context.Context, in extract.Input, out extract.Sink) err
 type winmail struct {
 	m        *message
 	codepage int
-	body     string
 	attached tnefAttachment
 	count    int
 }

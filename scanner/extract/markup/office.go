@@ -41,7 +41,6 @@ type workbook struct {
 	column int // of the next cell
 	value  strings.Builder
 	in     string // the element whose text is read: Data, Comment, or a property
-	depth  int    // of that element
 }
 
 const maxColumns = 16_384 // as Excel has

@@ -19,7 +19,6 @@ type workbook struct {
 	strings  []string
 	formats  []*extract.NumberFormat // by cell style
 	date1904 bool
-	fields   []string // of the pivot cache being read
 }
 
 // sheetEntry is a sheet as the workbook lists it.

@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -26,7 +27,7 @@ func salvage(in extract.Input) (extract.Input, bool) {
 	}
 	b := make([]byte, in.Size)
 	n, err := in.ReadAt(b, 0)
-	if b = b[:n]; err != nil && err != io.EOF || bytes.Contains(b, []byte("/Encrypt")) {
+	if b = b[:n]; err != nil && !errors.Is(err, io.EOF) || bytes.Contains(b, []byte("/Encrypt")) {
 		return in, false
 	}
 	kids, count := new(bytes.Buffer), 0

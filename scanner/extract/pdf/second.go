@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -34,7 +35,7 @@ func readSecond(ctx context.Context, in extract.Input, out extract.Sink, seen wo
 		return err
 	})
 	switch {
-	case err == pdf.ErrInvalidPassword:
+	case errors.Is(err, pdf.ErrInvalidPassword):
 		return protection(in)
 	case err != nil: // its words may quote the document
 		return fmt.Errorf("second reader: %w", extract.ErrDamaged)

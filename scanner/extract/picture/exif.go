@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -102,7 +103,7 @@ func chunk(in extract.Input, at int64, name string, png bool) []byte {
 		if kind == name && size <= exifSize {
 			b := make([]byte, size)
 			n, err := in.ReadAt(b, at+8)
-			if err != nil && err != io.EOF {
+			if err != nil && !errors.Is(err, io.EOF) {
 				return nil
 			}
 			return b[:n]

@@ -452,7 +452,12 @@ type hexBuffer struct {
 	most    int64
 }
 
+// add takes a hexadecimal digit. What follows an object that lay inside a
+// picture belongs to neither: there is no buffer for it.
 func (h *hexBuffer) add(c byte) {
+	if h == nil {
+		return
+	}
 	v := byte(0)
 	switch {
 	case c >= '0' && c <= '9':
@@ -471,6 +476,9 @@ func (h *hexBuffer) add(c byte) {
 }
 
 func (h *hexBuffer) raw(c byte) {
+	if h == nil {
+		return
+	}
 	if int64(len(h.content)) >= h.most {
 		h.full = true
 		return
