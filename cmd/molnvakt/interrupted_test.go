@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -321,4 +322,18 @@ func check(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestADatabaseOfANewerVersion is refused, and left as it is.
+func TestADatabaseOfANewerVersion(t *testing.T) {
+	say, dir, data := demand{t, molnvakt(t)}, share(t, 3), t.TempDir()
+	say.exits(exitFindings, nil, "scan", dir, "--data", data)
+	file := filepath.Join(data, "molnvakt.db")
+	db, err := sql.Open("sqlite3", file)
+	check(t, err)
+	_, err = db.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)")
+	check(t, err)
+	check(t, db.Close())
+	say.exits(exitError, []string{"nyare version", "--data"}, "scan", dir, "--data", data)
+	say.exits(exitError, []string{"nyare version"}, "report", "--data", data)
 }

@@ -383,6 +383,13 @@ func translate(err error) error {
 	switch {
 	case err == nil, errors.Is(err, sources.ErrUnavailable):
 		return err
+	}
+	// Errors reach logs, and a file's name may hold somebody's number.
+	var named *fs.PathError
+	if errors.As(err, &named) {
+		err = fmt.Errorf("%s: %w", named.Op, named.Err)
+	}
+	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w: %w", sources.ErrGone, err)
 	case errors.Is(err, fs.ErrPermission):

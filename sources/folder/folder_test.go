@@ -405,3 +405,11 @@ func BenchmarkWalk(b *testing.B) {
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "files/s")
 }
+
+func TestErrorsDoNotNameFiles(t *testing.T) {
+	const name = "201209012390 Alva.txt"
+	_, err := open(t, folder.Config{Path: t.TempDir()}).Open(t.Context(), sources.Item{ID: name})
+	if !errors.Is(err, sources.ErrGone) || strings.Contains(err.Error(), name) {
+		t.Errorf("got %v, want ErrGone without the file's name", err)
+	}
+}

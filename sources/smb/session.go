@@ -353,6 +353,11 @@ func translate(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	// Errors reach logs, and a file's name may hold somebody's number.
+	var named *fs.PathError
+	if errors.As(err, &named) {
+		err = fmt.Errorf("%s: %w", named.Op, named.Err)
+	}
 	for _, known := range []error{
 		sources.ErrGone, sources.ErrDenied, sources.ErrUnavailable, sources.ErrConfig, sources.ErrRefused,
 		sources.ErrUnsupported, sources.ErrMalware, sources.ErrChanged,

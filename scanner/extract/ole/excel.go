@@ -390,7 +390,7 @@ func (x *excelReader) headerOrFooter(kind uint16, b []byte) {
 	if kind == 0x15 {
 		part.Kind = extract.Footer
 	}
-	x.d.flow.Alone(part, headerText(text))
+	x.d.flow.Alone(part, extract.SheetHeader(text))
 }
 
 // textBox reads the text of the object before: a box, or a comment.

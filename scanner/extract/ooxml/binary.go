@@ -304,7 +304,7 @@ func (s *sheet) binaryHeaders(b []byte) {
 		if i%2 == 1 {
 			part.Kind = extract.Footer
 		}
-		s.d.flow.Alone(part, headerText(text))
+		s.d.flow.Alone(part, extract.SheetHeader(text))
 	}
 }
 
