@@ -2,6 +2,7 @@ package ooxml
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -186,15 +187,12 @@ func (d *document) binaryShared(folder string) *workbook {
 	d.book = &workbook{}
 	if p := d.zip.Part(path.Join(folder, "sharedStrings.bin")); p != nil {
 		d.done[strings.ToLower(p.Name)] = true
-		size := int64(0)
+		d.book.strings = newStringTable(d.in)
 		d.flow.Gap(p.Name, d.eachRecord(p, func(kind int, b []byte) error {
-			if kind == brtSharedString {
-				d.book.strings = append(d.book.strings, richString(b))
-				if size += int64(len(b)) + 16; size > 4*d.in.Limits.Text {
-					return fmt.Errorf("xlsb: shared strings: %w", extract.ErrLimit)
-				}
+			if kind != brtSharedString {
+				return nil
 			}
-			return nil
+			return d.book.strings.add([]byte(richString(b)))
 		}))
 	}
 	if p := d.zip.Part(path.Join(folder, "styles.bin")); p != nil {
@@ -238,7 +236,7 @@ func (s *sheet) readBinary(p *extract.ZipPart) error {
 		case kind == brtHeaderFooter && len(b) > 2:
 			s.binaryHeaders(b[2:])
 		case len(b) > binaryRecordStart:
-			s.binaryCell(kind, b)
+			return cmp.Or(s.binaryCell(kind, b), s.d.flow.Err())
 		}
 		return s.d.flow.Err()
 	})
@@ -246,9 +244,9 @@ func (s *sheet) readBinary(p *extract.ZipPart) error {
 	return err
 }
 
-func (s *sheet) binaryCell(kind int, b []byte) {
+func (s *sheet) binaryCell(kind int, b []byte) error {
 	column, style := int(binary.LittleEndian.Uint32(b)&0xFFFF), int(binary.LittleEndian.Uint32(b[4:])&0xFFFFFF)
-	value, text := b[binaryRecordStart:], ""
+	value, text, from := b[binaryRecordStart:], "", len(s.text)
 	switch kind {
 	case brtCellText, brtFormulaText:
 		text, _ = wideString(value)
@@ -256,8 +254,9 @@ func (s *sheet) binaryCell(kind int, b []byte) {
 		text = richString(value)
 	case brtCellShared:
 		if len(value) >= 4 {
-			if i := int64(binary.LittleEndian.Uint32(value)); i < int64(len(s.d.book.strings)) {
-				text = s.d.book.strings[i]
+			var err error
+			if s.text, err = s.d.book.strings.appendTo(s.text, int(binary.LittleEndian.Uint32(value))); err != nil {
+				return err
 			}
 		}
 	case brtCellRk:
@@ -271,16 +270,11 @@ func (s *sheet) binaryCell(kind int, b []byte) {
 	case brtCellBool, brtFormulaBool:
 		text = map[bool]string{true: "TRUE", false: "FALSE"}[value[0] != 0]
 	}
-	switch {
-	case text == "":
-	case column >= wideRow:
-		s.far = append(s.far, columnName(column)+strconv.Itoa(max(1, s.row)), text)
-	default:
-		for len(s.cells) <= column {
-			s.cells = append(s.cells, "")
-		}
-		s.cells[column] = text
+	s.text = append(s.text, text...)
+	if len(s.text) == from {
+		return nil
 	}
+	return s.set(column, from)
 }
 
 // rk is a number in four bytes ([MS-XLSB] 2.5.122).

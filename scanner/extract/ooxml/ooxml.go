@@ -52,6 +52,9 @@ func (Extractor) Extract(ctx context.Context, in extract.Input, out extract.Sink
 	d.properties()
 	d.mainPart()
 	d.remaining()
+	if d.book != nil {
+		d.book.strings.close()
+	}
 	if z.Salvaged {
 		d.flow.Gap("", fmt.Errorf("ooxml: cut off: %w", extract.ErrDamaged))
 	}

@@ -2,6 +2,7 @@ package ooxml
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +28,7 @@ type sheet struct {
 	row       int
 	rowHidden bool
 	cells     []string
-	text      []byte // of the row's cells that are no shared strings
+	text      []byte // of the row's cells
 	spans     []span // where in text the cells lie
 	far       []string
 	value     []byte // of the present cell
@@ -111,12 +112,8 @@ func (s *sheet) cell() error {
 	kind := cellKind(x.AttrBytes("t"))
 	style, _ := strconv.Atoi(string(x.AttrBytes("s")))
 	s.value = s.value[:0]
-	if err := s.cellValue(); err != nil {
-		s.put(column, kind, style)
-		return err
-	}
-	s.put(column, kind, style)
-	return nil
+	err := s.cellValue()
+	return cmp.Or(err, s.put(column, kind, style))
 }
 
 // cellKind tells apart the types of cells by the first letters of their names:
@@ -171,31 +168,64 @@ func (s *sheet) cellValue() error {
 }
 
 // put sets a cell of the row.
-func (s *sheet) put(column int, kind byte, style int) {
+func (s *sheet) put(column int, kind byte, style int) error {
 	if len(s.value) == 0 {
-		return
+		return nil
 	}
-	if column >= wideRow {
-		s.far = append(s.far, columnName(column)+strconv.Itoa(max(1, s.row)), s.shown(kind, style))
-		return
+	from := len(s.text)
+	if err := s.show(kind, style); err != nil {
+		return err
+	}
+	return s.set(column, from)
+}
+
+// set makes a cell of what was added to the row's text, from there on.
+func (s *sheet) set(column, from int) error {
+	switch {
+	case column >= wideRow:
+		s.far = append(s.far, columnName(column)+strconv.Itoa(max(1, s.row)), string(s.text[from:]))
+		s.text = s.text[:from]
+		return nil
+	case int64(len(s.text)) > s.d.in.Limits.Text:
+		return fmt.Errorf("ooxml: text of one row: %w", extract.ErrLimit)
 	}
 	for len(s.cells) <= column {
 		s.cells = append(s.cells, "")
 	}
-	if kind == 's' {
-		s.cells[column] = s.shared()
-		return
-	}
-	if kind == 'i' {
-		s.value = unescape(s.value)
-	}
-	from := len(s.text)
-	if kind == 'n' && s.plainDigits(style) || kind == 'i' || kind == 'e' {
-		s.text = append(s.text, s.value...)
-	} else {
-		s.text = append(s.text, s.shown(kind, style)...)
-	}
 	s.spans = append(s.spans, span{column, from, len(s.text)})
+	return nil
+}
+
+// show adds the value to the row's text as the sheet's reader sees it.
+func (s *sheet) show(kind byte, style int) error {
+	switch kind {
+	case 's':
+		i, err := strconv.Atoi(string(bytes.TrimSpace(s.value)))
+		if err != nil {
+			return nil
+		}
+		s.text, err = s.d.book.strings.appendTo(s.text, i)
+		return err
+	case 'b':
+		if string(s.value) == "1" {
+			s.text = append(s.text, "TRUE"...)
+		} else {
+			s.text = append(s.text, "FALSE"...)
+		}
+		return nil
+	case 'i':
+		s.value = unescape(s.value)
+	case 'n':
+		if s.plainDigits(style) {
+			break
+		}
+		if v, err := strconv.ParseFloat(string(bytes.TrimSpace(s.value)), 64); err == nil {
+			s.text = append(s.text, s.format(style).Format(v, s.d.book.date1904)...)
+			return nil
+		}
+	}
+	s.text = append(s.text, s.value...)
+	return nil
 }
 
 // plainDigits: most numbers are shown as they are stored.
@@ -208,32 +238,6 @@ func (s *sheet) format(style int) *extract.NumberFormat {
 		return s.d.book.formats[style]
 	}
 	return nil
-}
-
-func (s *sheet) shared() string {
-	i, err := strconv.Atoi(string(bytes.TrimSpace(s.value)))
-	if err != nil || i < 0 || i >= len(s.d.book.strings) {
-		return ""
-	}
-	return s.d.book.strings[i]
-}
-
-// shown is the value as the sheet's reader sees it.
-func (s *sheet) shown(kind byte, style int) string {
-	switch kind {
-	case 's':
-		return s.shared()
-	case 'b':
-		if string(s.value) == "1" {
-			return "TRUE"
-		}
-		return "FALSE"
-	case 'n':
-		if v, err := strconv.ParseFloat(string(bytes.TrimSpace(s.value)), 64); err == nil {
-			return s.format(style).Format(v, s.d.book.date1904)
-		}
-	}
-	return string(s.value)
 }
 
 func (s *sheet) endRow() {

@@ -1,22 +1,20 @@
 package ooxml
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"path"
 	"strconv"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/molnvakt/molnvakt/scanner/extract"
 )
 
 // workbook is what the sheets of an Excel document share.
 type workbook struct {
-	strings  []string
+	strings  *stringTable
 	formats  []*extract.NumberFormat // by cell style
 	date1904 bool
 }
@@ -130,7 +128,7 @@ func (d *document) workbook(folder string) *workbook {
 
 // sharedStrings reads the table of strings that cells point into. The counts
 // it declares are not believed.
-func (d *document) sharedStrings(folder string) []string {
+func (d *document) sharedStrings(folder string) *stringTable {
 	p := d.zip.Part(path.Join(folder, "sharedStrings.xml"))
 	if p == nil {
 		return nil
@@ -142,93 +140,34 @@ func (d *document) sharedStrings(folder string) []string {
 		return nil
 	}
 	defer r.Close() //nolint:errcheck // only read
-	table := &stringTable{limit: 4 * d.in.Limits.Text}
+	table := newStringTable(d.in)
+	var text []byte
 	inText, phonetic := false, false
 	err = extract.EachXML(r, d.in.Limits, func(x *extract.XML, kind extract.XMLKind) error {
 		switch {
 		case kind == extract.XMLText:
 			if inText && !phonetic {
-				table.write(x.Text())
+				text = append(text, x.Text()...)
+			}
+			if int64(len(text)) > d.in.Limits.Text {
+				return fmt.Errorf("ooxml: a shared string: %w", extract.ErrLimit)
 			}
 		case x.Name == "t":
 			inText = kind == extract.XMLStart
 		case x.Name == "rPh":
 			phonetic = kind == extract.XMLStart
 		case x.Name == "si" && kind == extract.XMLEnd:
-			return table.end()
+			err := table.add(unescape(text))
+			text = text[:0]
+			return err
 		}
 		return nil
 	})
+	if len(text) > 0 { // the last one has no end
+		err = cmp.Or(err, table.add(unescape(text)))
+	}
 	d.flow.Gap(p.Name, err)
-	return table.all()
-}
-
-// stringTable keeps many strings in few blocks of memory.
-type stringTable struct {
-	strings []string
-	block   []byte
-	ends    []int // of the strings in the block
-	size    int64
-	limit   int64 // bytes
-}
-
-func (t *stringTable) write(b []byte) { t.block = append(t.block, b...) }
-
-func (t *stringTable) end() error {
-	from := 0
-	if n := len(t.ends); n > 0 {
-		from = t.ends[n-1]
-	}
-	t.block = append(t.block[:from], unescape(t.block[from:])...)
-	t.ends = append(t.ends, len(t.block))
-	if len(t.block) >= 64<<10 || len(t.ends) > 8192 {
-		t.seal()
-	}
-	if t.size+int64(len(t.block))+16*int64(len(t.strings)) > t.limit {
-		return fmt.Errorf("ooxml: shared strings: %w", extract.ErrLimit)
-	}
-	return nil
-}
-
-// unescape replaces _x000D_, which stands for a letter that XML cannot hold or
-// might lose (ECMA-376 part 1, 22.9.2.19). It works in place.
-func unescape(b []byte) []byte {
-	i := bytes.Index(b, []byte("_x"))
-	if i < 0 {
-		return b
-	}
-	out := b[:i]
-	for b = b[i:]; len(b) > 0; {
-		if len(b) >= 7 && b[0] == '_' && b[1] == 'x' && b[6] == '_' {
-			if code, err := strconv.ParseUint(string(b[2:6]), 16, 16); err == nil && (code < 0x80 || !utf16.IsSurrogate(rune(code))) {
-				b = b[7:]
-				out = utf8.AppendRune(out, rune(code))
-				continue
-			}
-		}
-		out = append(out, b[0])
-		b = b[1:]
-	}
-	return out
-}
-
-func (t *stringTable) seal() {
-	s, from := string(t.block), 0
-	for _, to := range t.ends {
-		t.strings = append(t.strings, s[from:to])
-		from = to
-	}
-	t.size += int64(len(s))
-	t.block, t.ends = t.block[:0], t.ends[:0]
-}
-
-// all returns the strings, the last one also where its end is missing.
-func (t *stringTable) all() []string {
-	if n := len(t.ends); n == 0 && len(t.block) > 0 || n > 0 && t.ends[n-1] < len(t.block) {
-		t.ends = append(t.ends, len(t.block))
-	}
-	t.seal()
-	return t.strings
+	return table
 }
 
 // cellFormats reads the number format of each cell style.
