@@ -3,25 +3,21 @@ package patterns
 import (
 	"bytes"
 	"cmp"
-	"crypto/hmac"
-	"crypto/sha256"
+	"crypto/aes"
+	"crypto/cipher"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
+	"math"
 	"slices"
-	"strings"
-	"unicode"
-
-	"github.com/FastFilter/xorfilter"
 )
 
 // Exact data match finds the organisation's own records: an index of keyed
-// hashes, made from a table that is not kept. In memory lies a filter of nine
-// bits a value (binary fuse filter, Graf and Lemire 2022); what passes it, one
-// of 256 wrongly, is confirmed in the file.
+// hashes, made from a table that is not kept. In memory lies a filter of about
+// twelve bits a value; what passes it, wrongly one in 250, is confirmed in the
+// file.
 
 // ErrExact is wrapped by the errors of exact indexes.
 var ErrExact = errors.New("exact data match")
@@ -34,56 +30,124 @@ type ExactColumn struct {
 	Primary bool `json:"primary"`
 }
 
-// ExactBuilder collects records for an index. It holds 28 bytes a value in
-// memory.
+// ExactBuilder collects records for an index. Whatever their number, it takes
+// some 20 MB, and the index's filter in the end: what does not fit waits,
+// hashed, in a scratch file. Close removes it.
 type ExactBuilder struct {
 	name    string
 	columns []ExactColumn
-	keys    exactKeys
+	keys    *exactKeys
 	today   civilDate
-	entries []exactEntry
+	batch   []exactEntry
+	scratch exactScratch
+	values  int
+	lengths exactLengths
 	rows    uint32
 	skipped int
 	buffer  []byte
 }
 
-// exactEntry is a value: the keyed hash and its row and column.
+// exactEntry is a value: its keyed hash, row and column, and where the filter
+// keeps it.
 type exactEntry struct {
-	hash [exactHash]byte
-	row  uint32
+	hash  [exactHash]byte
+	row   uint32
+	probe uint64
+}
+
+func (e exactEntry) compare(o exactEntry) int {
+	return cmp.Or(bytes.Compare(e.hash[:], o.hash[:]), cmp.Compare(e.row, o.row))
 }
 
 // Sizes in bytes of a stored hash, of an entry with its row and column, and
 // limits of what is indexed.
 const (
-	exactHash       = 16
+	exactHash       = aes.BlockSize
 	exactRecord     = exactHash + 4
 	maxExactColumns = 15
 	maxExactRows    = 1 << 28
 	columnBits      = 4
 	minExactDigits  = 4
 	minExactLetters = 3
+	// maxExactPlaces is how many rows of one primary value are kept: what
+	// stands in more identifies none of them.
+	maxExactPlaces = 64
 	// exactBucket is how many entries a bucket of the file holds on average.
 	exactBucket = 128
+	// exactBatch entries are sorted in memory.
+	exactBatch = 1 << 19
 )
 
 // exactKeys are the keys of an index.
 type exactKeys struct {
-	filter sipKey
-	record []byte
+	record cipher.Block // of the hashes in the file
+	filter filterKey
+	seal   cipher.AEAD // of the filter in the file: its hashes are fast, not strong
 }
 
-func newExactKeys(m *Masker) exactKeys {
-	return exactKeys{newSIPKey(m.Subkey("exact match filter")), m.Subkey("exact match record")}
+func newExactKeys(m *Masker) (*exactKeys, error) {
+	record, err := aes.NewCipher(m.Subkey("exact match record"))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrExact, err)
+	}
+	block, err := aes.NewCipher(m.Subkey("exact match seal"))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrExact, err)
+	}
+	seal, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrExact, err)
+	}
+	return &exactKeys{record, newFilterKey(m.Subkey("exact match filter")), seal}, nil
 }
 
-// NewExactBuilder returns a builder; name tells indexes apart in findings.
-func (e *Engine) NewExactBuilder(name string, columns []ExactColumn, m *Masker) (*ExactBuilder, error) {
+// anywhere is the row of primary values. Values of the other columns are
+// hashed with their row: they are asked for only where it is known, and equal
+// ones cannot be told in the file.
+const anywhere = math.MaxUint32
+
+// hash computes the keyed hash of a normal value: the CBC-MAC of its length,
+// its row and itself. No message begins like another of another length, so it
+// is a random function to whoever lacks the key (Bellare, Kilian and Rogaway
+// 2000).
+func (k *exactKeys) hash(into *[exactHash]byte, row uint32, value []byte) {
+	clear(into[:])
+	into[0] = byte(len(value))
+	binary.LittleEndian.PutUint32(into[4:], row)
+	value = value[copy(into[8:], value):]
+	for {
+		k.record.Encrypt(into[:], into[:])
+		if len(value) == 0 {
+			return
+		}
+		n := min(len(value), exactHash)
+		for i, c := range value[:n] {
+			into[i] ^= c
+		}
+		value = value[n:]
+	}
+}
+
+// check is stored to tell a wrong key.
+func (k *exactKeys) check() []byte {
+	var sum [exactHash]byte
+	k.hash(&sum, 0, nil)
+	return sum[:]
+}
+
+// NewExactBuilder returns a builder; name tells indexes apart in findings. The
+// scratch file of many records lies in the folder scratch, "" is that of the
+// system.
+func (e *Engine) NewExactBuilder(name string, columns []ExactColumn, m *Masker, scratch string) (*ExactBuilder, error) {
 	primary := slices.ContainsFunc(columns, func(c ExactColumn) bool { return c.Primary })
 	if !primary || len(columns) > maxExactColumns {
 		return nil, fmt.Errorf("%w: %d columns: want 1 to %d, one of them primary", ErrExact, len(columns), maxExactColumns)
 	}
-	return &ExactBuilder{name: name, columns: columns, keys: newExactKeys(m), today: e.today}, nil
+	keys, err := newExactKeys(m)
+	if err != nil {
+		return nil, err
+	}
+	return &ExactBuilder{name: name, columns: columns, keys: keys, today: e.today, scratch: exactScratch{dir: scratch}}, nil
 }
 
 // Add adds a record, one value a column. Values too short to mean anything
@@ -95,16 +159,26 @@ func (b *ExactBuilder) Add(values []string) error {
 	if b.rows == maxExactRows {
 		return fmt.Errorf("%w: more than %d rows", ErrExact, maxExactRows)
 	}
-	mac := hmac.New(sha256.New, b.keys.record)
 	for column, value := range values {
+		primary := b.columns[column].Primary
 		b.buffer = normalExact(b.buffer[:0], []byte(value), b.today)
-		if !exactUsable(b.buffer, b.columns[column].Primary) {
+		if !exactUsable(b.buffer, primary) {
 			b.skipped++
 			continue
 		}
-		e := exactEntry{row: b.rows<<columnBits | uint32(column)}
-		exactSum(mac, b.buffer, &e.hash, b.keys.filter)
-		b.entries = append(b.entries, e)
+		row := b.rows
+		if primary {
+			row = anywhere
+			b.lengths.add(b.buffer)
+		}
+		b.batch = append(b.batch, exactEntry{row: b.rows<<columnBits | uint32(column), probe: b.keys.filter.hash(row, b.buffer)})
+		b.keys.hash(&b.batch[len(b.batch)-1].hash, row, b.buffer)
+		b.values++
+		if len(b.batch) == exactBatch {
+			if err := b.spill(); err != nil {
+				return err
+			}
+		}
 	}
 	b.rows++
 	return nil
@@ -113,174 +187,106 @@ func (b *ExactBuilder) Add(values []string) error {
 // Skipped returns how many values were too short.
 func (b *ExactBuilder) Skipped() int { return b.skipped }
 
-// exactSum computes the hash: its first half is what the filter holds, the
-// second half comes from HMAC-SHA256.
-func exactSum(mac hash.Hash, value []byte, into *[exactHash]byte, filter sipKey) {
-	binary.BigEndian.PutUint64(into[:], filter.sum(value))
-	mac.Reset()
-	_, _ = mac.Write(value)
-	var sum [sha256.Size]byte
-	copy(into[8:], mac.Sum(sum[:0]))
+// spill moves the batch to the scratch file.
+func (b *ExactBuilder) spill() error {
+	slices.SortFunc(b.batch, exactEntry.compare)
+	err := b.scratch.write(b.batch)
+	b.batch = b.batch[:0]
+	return err
 }
 
-// exactUsable reports whether a normal value can be looked for.
-func exactUsable(value []byte, primary bool) bool {
-	digits := 0
-	for _, c := range value {
-		if asciiDigit(c) {
-			digits++
-		}
-	}
-	if primary {
-		return digits >= minExactDigits && len(value) <= maxWord
-	}
-	return len(value) >= minExactLetters && len(value) <= maxWord
+// Close frees what the builder holds.
+func (b *ExactBuilder) Close() error {
+	b.batch = nil
+	return b.scratch.close()
 }
 
-// normalExact appends a value in normal form: letters in lower case and
-// digits, nothing else; personnummer with century.
-func normalExact(into, text []byte, today civilDate) []byte {
-	from, plus, digits := len(into), false, true
-	for i, c := range text {
-		switch {
-		case asciiDigit(c):
-			into = append(into, c)
-		case asciiLetter(c):
-			into = append(into, c|0x20)
-			digits = false
-		case c == '+':
-			plus = plus || i > 0
-		case c >= 0x80:
-			digits = false
-			return append(into[:from], normalLetters(text)...)
-		}
-	}
-	value := into[from:]
-	if digits && len(value) == 10 {
-		if id, year := personTen(value, plus, today); id != NoIdentifier {
-			var d [10]byte
-			copy(d[:], value)
-			into = append(into[:from], byte('0'+year/1000), byte('0'+year/100%10))
-			into = append(into, d[:]...)
-		}
-	}
-	return into
-}
-
-// normalLetters is normalExact for text beyond ASCII.
-func normalLetters(text []byte) []byte {
-	var c canonicalizer
-	canon := c.canonicalize(text)
-	return []byte(strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, string(canon.text)))
-}
-
-// exactHead is the beginning of an index file, after its length.
+// exactHead describes an index. It stands at the end of the file, before its
+// own length and exactMagic.
 type exactHead struct {
-	Version int           `json:"version"`
 	Name    string        `json:"name"`
 	Columns []ExactColumn `json:"columns"`
 	Rows    uint32        `json:"rows"`
 	Values  int           `json:"values"`
+	Buckets int           `json:"buckets"`
+	Lines   int           `json:"lines"` // of the filter
+	Lengths exactLengths  `json:"lengths"`
 	// Check is a hash of nothing under the index's keys: it tells a wrong
 	// key.
-	Check   []byte           `json:"check"`
-	Shape   exactFilterShape `json:"filter"`
-	Buckets int              `json:"buckets"`
+	Check []byte `json:"check"`
 }
 
-// exactFilterShape is what describes a filter besides its bytes.
-type exactFilterShape struct {
-	Seed                                                        uint64
-	SegmentLength, SegmentLengthMask, SegmentCount, CountLength uint32
-	Bytes                                                       int
-}
+// exactMagic ends a file. Its last byte is the version.
+const exactMagic = "molnEDM\x02"
 
-const exactVersion = 1
-
-// WriteTo writes the index: the head as JSON, the filter, where each bucket
-// begins, the entries by hash.
+// WriteTo writes the index: the entries by hash, the filter sealed, where each
+// bucket begins, the head as JSON, its length, exactMagic.
 func (b *ExactBuilder) WriteTo(w io.Writer) (int64, error) {
-	slices.SortFunc(b.entries, func(x, y exactEntry) int {
-		return cmp.Or(bytes.Compare(x.hash[:], y.hash[:]), cmp.Compare(x.row, y.row))
-	})
-	b.entries = slices.Compact(b.entries)
-	filter, err := b.filter()
-	if err != nil {
-		return 0, err
+	if b.values == 0 {
+		return 0, fmt.Errorf("%w: no usable values", ErrExact)
 	}
 	head := exactHead{
-		Version: exactVersion, Name: b.name, Columns: b.columns, Rows: b.rows, Values: len(b.entries),
-		Check: b.keys.check(), Buckets: max(1, len(b.entries)/exactBucket),
-		Shape: exactFilterShape{filter.Seed, filter.SegmentLength, filter.SegmentLengthMask, filter.SegmentCount, filter.SegmentCountLength, len(filter.Fingerprints)},
+		Name: b.name, Columns: b.columns, Rows: b.rows,
+		Buckets: max(1, b.values/exactBucket), Lines: filterLines(b.values), Lengths: b.lengths, Check: b.keys.check(),
+	}
+	filter := newExactFilter(b.keys.filter, head.Lines)
+	out := countingWriter{w: w}
+	starts, err := b.writeEntries(&out, filter, &head)
+	if err != nil {
+		return out.n, err
 	}
 	encoded, err := json.Marshal(head)
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrExact, err)
+		return out.n, fmt.Errorf("%w: %w", ErrExact, err)
 	}
-	out := countingWriter{w: w}
-	out.write(binary.LittleEndian.AppendUint32(nil, uint32(len(encoded))))
+	out.write(b.keys.seal.Seal(nil, nil, filter.lines, encoded))
+	out.write(starts)
 	out.write(encoded)
-	out.write(filter.Fingerprints)
-	out.write(b.bucketStarts(head.Buckets))
-	var buf []byte
-	for i, e := range b.entries {
+	out.write(binary.LittleEndian.AppendUint32(nil, uint32(len(encoded))))
+	out.write([]byte(exactMagic))
+	return out.n, out.err
+}
+
+// writeEntries writes the entries in order and enters them into the filter and
+// the head. It returns where each bucket begins, and the end of the last.
+func (b *ExactBuilder) writeEntries(out *countingWriter, filter *exactFilter, head *exactHead) ([]byte, error) {
+	starts := make([]byte, 0, 4*(head.Buckets+1))
+	until := func(bucket int) {
+		for len(starts) < 4*(bucket+1) {
+			starts = binary.LittleEndian.AppendUint32(starts, uint32(head.Values))
+		}
+	}
+	var last exactEntry
+	same := 0
+	buf := make([]byte, 0, 1<<16)
+	for e, err := range b.sorted() {
+		if err != nil {
+			return nil, err
+		}
+		if same++; e.hash != last.hash {
+			same = 0
+		}
+		if head.Values > 0 && e == last || same >= maxExactPlaces {
+			continue
+		}
+		last = e
+		until(exactBucketOf(e.hash[:], head.Buckets))
+		filter.add(e.probe)
+		head.Values++
 		buf = binary.LittleEndian.AppendUint32(append(buf, e.hash[:]...), e.row)
-		if len(buf) > 1<<16 || i == len(b.entries)-1 {
+		if len(buf)+exactRecord > cap(buf) {
 			out.write(buf)
 			buf = buf[:0]
 		}
 	}
-	return out.n, out.err
-}
-
-// filter makes the filter over the first halves of the hashes.
-func (b *ExactBuilder) filter() (*xorfilter.BinaryFuse[uint8], error) {
-	keys := make([]uint64, 0, len(b.entries)+1)
-	for _, e := range b.entries {
-		k := binary.BigEndian.Uint64(e.hash[:])
-		if n := len(keys); n == 0 || keys[n-1] != k {
-			keys = append(keys, k)
-		}
-	}
-	if len(keys) == 0 {
-		return nil, fmt.Errorf("%w: no usable values", ErrExact)
-	}
-	f, err := xorfilter.NewBinaryFuse[uint8](keys)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrExact, err)
-	}
-	return f, nil
-}
-
-// bucketStarts tells for each bucket its first entry, and the end of the last.
-func (b *ExactBuilder) bucketStarts(buckets int) []byte {
-	starts := make([]byte, 0, 4*(buckets+1))
-	i := 0
-	for k := range buckets {
-		for i < len(b.entries) && exactBucketOf(b.entries[i].hash[:], buckets) < k {
-			i++
-		}
-		starts = binary.LittleEndian.AppendUint32(starts, uint32(i))
-	}
-	return binary.LittleEndian.AppendUint32(starts, uint32(len(b.entries)))
+	out.write(buf)
+	until(head.Buckets)
+	return starts, nil
 }
 
 // exactBucketOf spreads hashes evenly over buckets, in order.
 func exactBucketOf(hash []byte, buckets int) int {
 	return int(uint64(binary.BigEndian.Uint32(hash)) * uint64(buckets) >> 32)
-}
-
-// check is stored to tell a wrong key.
-func (k exactKeys) check() []byte {
-	mac := hmac.New(sha256.New, k.record)
-	var sum [exactHash]byte
-	exactSum(mac, []byte("check"), &sum, k.filter)
-	return sum[:]
 }
 
 type countingWriter struct {

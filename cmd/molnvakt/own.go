@@ -172,10 +172,14 @@ func (p *program) exactAdd(name, file string, primary []string) error {
 	if err != nil {
 		return err
 	}
-	builder, err := set.Engine().NewExactBuilder(name, columns, masker)
+	if err := os.MkdirAll(p.ownDir(), 0o700); err != nil {
+		return &fault{key: "fault.data", args: []any{p.ownDir()}, err: err}
+	}
+	builder, err := set.Engine().NewExactBuilder(name, columns, masker, p.ownDir())
 	if err != nil {
 		return &fault{key: "fault.csv", args: []any{file}, err: err}
 	}
+	defer builder.Close()
 	records := 0
 	for {
 		row, err := rows.Read()
@@ -190,9 +194,6 @@ func (p *program) exactAdd(name, file string, primary []string) error {
 			return &fault{key: "fault.csv", args: []any{file}, err: err}
 		}
 		records++
-	}
-	if err := os.MkdirAll(p.ownDir(), 0o700); err != nil {
-		return &fault{key: "fault.data", args: []any{p.ownDir()}, err: err}
 	}
 	err = p.writeFile(filepath.Join(p.ownDir(), name+exactEnding), func(w io.Writer) error {
 		_, err := builder.WriteTo(w)

@@ -215,7 +215,7 @@ func TestSavedTables(t *testing.T) {
 // TestOwn compares a document with records and known documents.
 func TestOwn(t *testing.T) {
 	set, masker := load(t)
-	builder, err := set.Engine().NewExactBuilder("elever", []patterns.ExactColumn{{Name: "kundnr", Primary: true}, {Name: "namn"}}, masker)
+	builder, err := set.Engine().NewExactBuilder("elever", []patterns.ExactColumn{{Name: "kundnr", Primary: true}, {Name: "namn"}}, masker, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
