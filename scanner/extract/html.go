@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -19,12 +20,12 @@ import (
 // HTML writes to flow what an HTML document says, from text that is UTF-8:
 // title and description, headings, paragraphs, tables as rows, what forms are
 // filled in with, comments, what the page hides, and pictures that lie in it.
-// Scripts and styles are left out. Tables that only lay out a page come as
-// text.
+// Scripts come as code, since pages keep what they show in them; styles are
+// left out. Tables that only lay out a page come as text.
 func HTML(text io.Reader, limits Limits, flow *Flow) error {
 	z := html.NewTokenizer(text)
 	z.SetMaxBuf(limits.Token)
-	p := page{z: z, flow: flow}
+	p := page{z: z, flow: flow, limits: limits}
 	p.settle()
 	last := html.ErrorToken
 	for {
@@ -96,6 +97,7 @@ var charsetDeclared = regexp.MustCompile(`(?i)(?:charset|encoding)\s*=\s*["']?\s
 type page struct {
 	z      *html.Tokenizer
 	flow   *Flow
+	limits Limits
 	tables []*grid // the open ones, outermost first
 	count  int     // tables begun
 	space  bool    // white space was read that counts if a word follows
@@ -141,6 +143,10 @@ func (p *page) token(kind html.TokenType) {
 		tag := atom.Lookup(name)
 		p.end(tag, nameOf(tag, name))
 	case html.CommentToken:
+		if raw := p.z.Raw(); bytes.HasPrefix(raw, []byte("<!--[")) {
+			p.properties(string(raw))
+			return
+		}
 		p.comment(p.z.Text())
 	}
 }
@@ -162,6 +168,56 @@ func (p *page) comment(text []byte) {
 	p.flow.Aside(Part{Kind: Comment}, clean(s)+"\n")
 }
 
+// officeProperty is a property of the document as Office and SharePoint write
+// it into a page: <o:Author>…, <mso:CanvasContent1 msdt:dt="string">…
+var officeProperty = regexp.MustCompile(`(?s)<(?:o|mso):(\w+)(?: [^<>]*)?>([^<]+)</(?:o|mso):`)
+
+// properties reads those in a conditional comment. What a SharePoint page
+// shows is one of them, as HTML.
+func (p *page) properties(condition string) {
+	if !strings.Contains(condition, "DocumentProperties>") {
+		return
+	}
+	for _, m := range officeProperty.FindAllStringSubmatch(condition, 1000) {
+		value := HTMLText(html.UnescapeString(m[2]), p.limits)
+		p.aside(Property, m[1], value)
+	}
+}
+
+// HTMLText is what a short piece of HTML says, such as a value in another
+// document that holds it. Pages in pages come out too, Limits.Depth deep.
+func HTMLText(s string, limits Limits) string {
+	if limits.Depth--; limits.Depth < 0 {
+		return s
+	}
+	var said sayings
+	flow := NewFlow(context.Background(), &said)
+	_ = HTML(strings.NewReader(s), limits, flow) // what could be read is in said
+	_ = flow.Close()
+	return strings.TrimSpace(said.String())
+}
+
+// sayings is a Sink that keeps the text.
+type sayings struct{ strings.Builder }
+
+// Text implements Sink.
+func (s *sayings) Text(_ Part, text string) error {
+	s.WriteString(text)
+	return nil
+}
+
+// Row implements Sink.
+func (s *sayings) Row(_ Part, r Row) error {
+	s.WriteString(strings.Join(r.Cells, "\t") + "\n")
+	return nil
+}
+
+// File implements Sink. Pictures in a piece of a page are not looked at.
+func (s *sayings) File(File) error { return nil }
+
+// Gap implements Sink.
+func (s *sayings) Gap(string, error) error { return nil }
+
 func (p *page) start(selfClosing bool) {
 	name, more := p.z.TagName()
 	tag := atom.Lookup(name)
@@ -181,7 +237,7 @@ func (p *page) start(selfClosing bool) {
 	p.attributes(tag, attrs)
 	switch tag {
 	case atom.Script, atom.Style:
-		p.skip(tagName)
+		p.raw(tagName)
 	case atom.Noscript, atom.Noframes, atom.Noembed, atom.Iframe:
 		p.z.NextIsNotRawText()
 	case atom.Title:
@@ -211,12 +267,16 @@ func (p *page) start(selfClosing bool) {
 	}
 }
 
-// skip passes over a raw element's text up to its end tag.
-func (p *page) skip(name string) {
+// raw passes over a raw element up to its end tag. A script's text is code.
+func (p *page) raw(name string) {
 	for {
 		switch p.z.Next() {
 		case html.ErrorToken:
 			return
+		case html.TextToken:
+			if name == "script" {
+				p.aside(Code, "", clean(string(p.z.Text())))
+			}
 		case html.EndTagToken:
 			if end, _ := p.z.TagName(); string(end) == name {
 				p.shown(name)
@@ -319,11 +379,16 @@ func (p *page) attributes(tag atom.Atom, attrs map[string]string) {
 			}
 			p.aside(Property, "mailto", address)
 		}
+	case atom.Iframe:
+		if page := attrs["srcdoc"]; page != "" {
+			p.aside(Hidden, "", HTMLText(page, p.limits))
+		}
 	case atom.Img:
 		p.aside(Property, "", attrs["alt"])
 		p.picture(attrs["src"])
 	}
 	p.aside(Property, "", attrs["title"])
+	p.aside(Property, "", attrs["data-sp-webpartdata"]) // what a part of a SharePoint page shows
 }
 
 func (p *page) property(name, value string) { p.aside(Property, name, value) }

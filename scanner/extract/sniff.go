@@ -45,12 +45,14 @@ func Sniff(name string, r io.ReaderAt, size int64) string {
 		return sniffCompound(r, size)
 	case bytes.Contains(head[:min(len(head), 1024)], []byte("%PDF-")), barePDF.Match(head):
 		return "application/pdf"
+	case bytes.HasPrefix(head, []byte(`{\rtf`)): // may hold binary pictures
+		return "application/rtf"
 	case isTar(head):
 		return "application/x-tar"
 	case isDBase(head, size):
 		return "application/vnd.dbf"
 	}
-	if t := sniffText(name, head); t != "" {
+	if t := sniffText(name, unpadded(head, r, size)); t != "" {
 		return t
 	}
 	if len(head) > 8 && head[0] == 0 && strings.EqualFold(path.Ext(name), ".iwa") { // nothing else tells these
@@ -103,6 +105,31 @@ func isDBase(head []byte, size int64) bool {
 		from <= size && rows*width <= size-from+width && size <= from+rows*width+4096
 }
 
+// unpadded is the head of a text without the zeros that stand before or behind
+// it: a log that was emptied while a program wrote it, or a file that a crash
+// left longer than what was written.
+func unpadded(head []byte, r io.ReaderAt, size int64) []byte {
+	const run = 16 // fewer may be a part of UTF-16
+	if len(head) < run || len(bytes.Trim(head[:run], "\x00")) > 0 {
+		return withoutTail(head, run)
+	}
+	for at := int64(0); at < min(size, sniffScan); at += sniffHead {
+		block := make([]byte, min(sniffHead, size-at))
+		n, _ := r.ReadAt(block, at)
+		if text := bytes.TrimLeft(block[:n], "\x00"); len(text) > 0 {
+			return withoutTail(text, run)
+		}
+	}
+	return head
+}
+
+func withoutTail(head []byte, run int) []byte {
+	if text := bytes.TrimRight(head, "\x00"); len(head)-len(text) >= run {
+		return text
+	}
+	return head
+}
+
 // sniffText tells texts apart, or returns "" for what is no text.
 func sniffText(name string, head []byte) string {
 	if len(head) == 0 {
@@ -123,6 +150,9 @@ func sniffText(name string, head []byte) string {
 	}
 	if t := listed(start); t != "" {
 		return t
+	}
+	if ending := strings.ToLower(path.Ext(name)); ending == ".eml" && len(mailKnown.FindAll(headerOf(start), 2)) == 2 {
+		return "message/rfc822" // a draft has no date
 	}
 	if t, ok := textEndings[strings.ToLower(path.Ext(name))]; ok {
 		return t
@@ -156,6 +186,7 @@ var codeEndings = map[string]bool{
 }
 
 var (
+	subRip    = regexp.MustCompile(`^\d{1,6}[ \t]*\r?\n\d{1,3}:\d\d:\d\d[,.]\d{1,3} *--> *\d`)
 	htmlStart = regexp.MustCompile(`(?is)^(<!--.*?-->\s*)*(<(head|body|title|table|tr|td|script|style|meta|div|p|center|font|frameset|h[1-6]|a|span|b|i|u|ul|ol|li|br|img|hr|pre|strong|em|blockquote|iframe|input|select|base)[\s>/])`)
 	htmlRoot  = regexp.MustCompile(`(?is)^(<!--.*?-->\s*|<\?xml[^>]*\?>\s*)*(<!doctype\s+html|<html[\s>])`)
 	xmlStart  = regexp.MustCompile(`(?s)^(<\?xml\s|(<!--.*?-->\s*)*(<!DOCTYPE\s|<[A-Za-z_][\w.:-]*(\s+[\w:.-]+\s*=\s*["']|\s*/?>)))`)
@@ -169,6 +200,10 @@ func structured(name string, start []byte) string {
 	switch {
 	case bytes.HasPrefix(start, []byte("%!PS")):
 		return "application/postscript"
+	case bytes.HasPrefix(start, []byte("WEBVTT")):
+		return "text/vtt"
+	case subRip.Match(start):
+		return "application/x-subrip"
 	case bytes.HasPrefix(start, []byte(`{\rtf`)), bytes.HasPrefix(start, []byte(`{\urtf`)):
 		return "application/rtf"
 	case len(start) > 0 && start[0] == '<':
@@ -181,6 +216,9 @@ func structured(name string, start []byte) string {
 
 func sniffMarkup(name string, start []byte) string {
 	ending := strings.ToLower(path.Ext(name))
+	if bytes.HasPrefix(start, []byte("<%@")) && (ending == ".aspx" || ending == ".ascx" || ending == ".master") {
+		return "text/html"
+	}
 	if htmlRoot.Match(start) || ending != ".xml" && htmlStart.Match(start) {
 		return "text/html"
 	}
@@ -276,13 +314,19 @@ func isMail(start []byte) bool {
 	if !mailHeader.Match(start) {
 		return false
 	}
+	block := headerOf(start)
+	return mailProof.Match(block) && len(mailKnown.FindAll(block, 4)) >= 3 || mimeEntity.Match(block)
+}
+
+// headerOf is what stands before the first empty line.
+func headerOf(start []byte) []byte {
 	block := start[:min(len(start), 32<<10)]
 	for _, end := range []string{"\r\n\r\n", "\n\n"} {
 		if i := bytes.Index(block, []byte(end)); i >= 0 {
 			block = block[:i]
 		}
 	}
-	return mailProof.Match(block) && len(mailKnown.FindAll(block, 4)) >= 3 || mimeEntity.Match(block)
+	return block
 }
 
 func hasFold(b []byte, prefix string) bool {

@@ -28,7 +28,7 @@ func NewEML() EML { return EML{} }
 func (EML) Name() string { return "eml" }
 
 // Version implements extract.Extractor.
-func (EML) Version() int { return 1 }
+func (EML) Version() int { return 2 }
 
 // Accepts implements extract.Extractor.
 func (EML) Accepts(_, mediaType string) bool {
@@ -110,6 +110,9 @@ func (m *message) part(p *part, parent string) {
 		for _, child := range p.children {
 			m.part(child, p.mediaType)
 		}
+		for _, around := range append([]*part{{start: p.start, end: p.end}}, p.after...) {
+			m.around(around)
+		}
 	case isPKCS7(p.mediaType):
 		m.pkcs7(p, top)
 	case p.mediaType == "application/pkcs7-signature", p.mediaType == "application/x-pkcs7-signature", p.mediaType == "application/pgp-signature":
@@ -123,6 +126,20 @@ func (m *message) part(p *part, parent string) {
 		m.file(p, parent)
 	}
 }
+
+// around writes the text before and behind the parts of a multipart, where
+// gateways put theirs and mail programs explain themselves.
+func (m *message) around(p *part) {
+	raw, err := io.ReadAll(io.LimitReader(p.content(m.in), m.in.Limits.Text+1))
+	if err != nil {
+		m.flow.Gap("", extract.Damaged(err))
+	}
+	if text := strings.TrimSpace(lineEnds.Replace(extract.DecodeText(raw, ""))); text != "" && !(len(text) < 300 && explains.MatchString(text)) {
+		m.flow.Aside(m.at(extract.Hidden), text+"\n")
+	}
+}
+
+var explains = regexp.MustCompile(`(?i)multi-?part (message|content)|MIME( |-)(format|encoded)|S/MIME`)
 
 // limit notes a limit that only a part has reached; the rest is read.
 func (m *message) limit(place string, reason error) {
@@ -169,8 +186,12 @@ func (m *message) body(p *part) {
 		m.html(text)
 		return
 	}
-	if strings.EqualFold(p.params["format"], "flowed") {
-		text = strings.NewReplacer(" \r\n", " ", " \n", " ").Replace(text)
+	if strings.EqualFold(p.params["format"], "flowed") { // RFC 3676
+		join := " "
+		if strings.EqualFold(p.params["delsp"], "yes") {
+			join = ""
+		}
+		text = strings.NewReplacer(" \r\n", join, " \n", join).Replace(text)
 	}
 	m.plain(text)
 }

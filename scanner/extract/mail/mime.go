@@ -29,7 +29,8 @@ type part struct {
 	params     map[string]string
 	start, end int64
 	children   []*part
-	tooDeep    bool // its children were not looked for
+	after      []*part // what stands behind the children, which no mail program shows
+	tooDeep    bool    // its children were not looked for
 }
 
 // parse finds the parts of a mail in one pass over its lines, whatever is
@@ -129,6 +130,7 @@ func (s *splitter) boundary(line []byte, at int64) bool {
 		s.endBody(at)
 		s.open = s.open[:i+1]
 		if closing {
+			s.afterwards(s.open[i].part, at+int64(len(line)))
 			s.open = s.open[:i]
 			return true
 		}
@@ -141,6 +143,14 @@ func (s *splitter) boundary(line []byte, at int64) bool {
 		return true
 	}
 	return false
+}
+
+// afterwards begins what stands behind a multipart's end.
+func (s *splitter) afterwards(p *part, at int64) {
+	if len(p.after) < 10 {
+		s.current = &part{mediaType: "text/plain", start: at}
+		p.after = append(p.after, s.current)
+	}
 }
 
 func (s *splitter) endHeader(bodyAt int64) {

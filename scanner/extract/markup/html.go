@@ -20,7 +20,7 @@ func NewHTML() HTML { return HTML{} }
 func (HTML) Name() string { return "html" }
 
 // Version implements extract.Extractor.
-func (HTML) Version() int { return 1 }
+func (HTML) Version() int { return 2 }
 
 // Accepts implements extract.Extractor.
 func (HTML) Accepts(_, mediaType string) bool {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/molnvakt/molnvakt/scanner/extract"
@@ -25,7 +26,7 @@ func NewJSON() JSON { return JSON{} }
 func (JSON) Name() string { return "json" }
 
 // Version implements extract.Extractor.
-func (JSON) Version() int { return 1 }
+func (JSON) Version() int { return 2 }
 
 // Accepts implements extract.Extractor.
 func (JSON) Accepts(_, mediaType string) bool {
@@ -102,8 +103,16 @@ func (o *objects) scalar(token byte) string {
 	if token == wordToken && string(o.text) == "null" {
 		return ""
 	}
-	return strings.ToValidUTF8(strings.ReplaceAll(string(o.text), "\x00", ""), "\ufffd")
+	text := strings.ToValidUTF8(strings.ReplaceAll(string(o.text), "\x00", ""), "\ufffd")
+	if token == stringToken && htmlInside.MatchString(text) {
+		return extract.HTMLText(text, o.limits)
+	}
+	return text
 }
+
+// htmlInside recognises the HTML that exports of chats and pages hold in their
+// strings: Teams, SharePoint, Jupyter.
+var htmlInside = regexp.MustCompile(`(?i)</(p|div|span|a|b|i|u|strong|em|li|ul|ol|td|tr|table|h[1-6]|body|html|blockquote|pre)>|<(br|p|div)\s*/?>|&(nbsp|[aao]uml|aring|amp|lt|gt|quot|#\d{2,6}|#x[0-9a-f]{2,5});`)
 
 // object reads an object's members into r; those of objects in it are called
 // "outer.inner".
