@@ -115,7 +115,7 @@ func extractors(p pdf.Config) []extract.Extractor {
 		database.NewDBase(),
 		database.NewDump(),
 		metafile.Extractor{},
-		picture.New(picture.Config{}),
+		picture.New(picture.Config{Cache: p.Cache}),
 		plaintext.New(),
 	}
 }

@@ -119,7 +119,7 @@ func magic(head []byte) string {
 	case len(head) > 30 && string(head[:2]) == "BM" && le.Uint32(head[6:]) == 0 && le.Uint32(head[14:]) <= 124:
 		return "image/bmp"
 	case len(head) > 12 && string(head[4:8]) == "ftyp" && heifBrands[string(head[8:12])]:
-		return "image/heic"
+		return pictureBrand(head)
 	case len(head) > 8 && le.Uint32(head)&0xFFFFFFF0 == 0x184D2A50: // a skippable frame first
 		return "application/zstd"
 	case drawingVersion.Match(head):
@@ -155,6 +155,25 @@ func cms(head []byte) string {
 }
 
 var heifBrands = map[string]bool{"heic": true, "heix": true, "hevc": true, "heim": true, "heis": true, "mif1": true, "msf1": true}
+
+// pictureBrand tells what is in a file of pictures whose first brand leaves
+// that open, by the brands it lists as compatible (ISO 14496-12, 4.3).
+func pictureBrand(head []byte) string {
+	size := min(int64(binary.BigEndian.Uint32(head)), int64(len(head)))
+	avif := false
+	for at := int64(8); at+4 <= size; at += 4 {
+		switch string(head[at : at+4]) {
+		case "heic", "heix":
+			return "image/heic"
+		case "avif", "avis":
+			avif = true
+		}
+	}
+	if avif {
+		return "image/avif"
+	}
+	return "image/heic"
+}
 
 // drawingVersion begins the drawings of AutoCAD, with a byte that no text has.
 var drawingVersion = regexp.MustCompile(`^AC10\d\d\x00`)

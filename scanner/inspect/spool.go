@@ -30,6 +30,9 @@ func (in *inspection) spool(content io.Reader, size, limit int64) (spooled, erro
 		return spooled{}, errTooLarge
 	}
 	buf := in.local.buffer()
+	if size > in.memory {
+		return in.toDisk(buf, content, limit)
+	}
 	if 0 < size && size <= in.memory {
 		buf.Grow(int(size) + bytes.MinRead) // room for the read that meets EOF
 	}

@@ -182,7 +182,7 @@ func (c *child) ask(ctx context.Context, doc inspect.Document, held *held, try a
 
 func (c *child) tell(doc inspect.Document, held *held, try attempt) error {
 	err := c.wire.sendJSON(frameBegin, begin{
-		Name: doc.Name, Path: doc.Path, Size: doc.Size, OCR: doc.OCR, Options: doc.Options,
+		Name: doc.Name, Path: doc.Path, Size: held.knownSize(doc.Size), OCR: doc.OCR, Options: doc.Options,
 		Text:  doc.Text != nil && try.number == 0,
 		Trace: try.number > 0, StopAfter: try.stopAfter,
 	})

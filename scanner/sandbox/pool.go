@@ -261,6 +261,14 @@ func (p *Pool) release(h *held) { p.buffers.Put(h.head) }
 
 func (h *held) size() int64 { return int64(h.head.Len()) + h.sent }
 
+// knownSize is the size of a document that said size, which may be -1.
+func (h *held) knownSize(size int64) int64 {
+	if h.rest == nil {
+		return int64(h.head.Len())
+	}
+	return size
+}
+
 // rewind makes the content ready to be sent again, if it can be.
 func (h *held) rewind() bool {
 	if h.rest == nil {

@@ -50,7 +50,7 @@ func readExif(in extract.Input) exif {
 	case "image/webp":
 		block = bytes.TrimPrefix(chunk(in, 12, "EXIF", false), []byte("Exif\x00\x00"))
 	case "image/heic", "image/heif", "image/avif":
-		block = embeddedExif(in)
+		block = heifExif(in)
 	case "image/tiff":
 		block = make([]byte, min(in.Size, 16<<20))
 		n, _ := in.ReadAt(block, 0)

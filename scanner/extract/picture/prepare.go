@@ -4,7 +4,6 @@ import (
 	"context"
 	"image"
 	"image/color"
-	"io"
 	"math"
 
 	"golang.org/x/image/draw"
@@ -19,17 +18,12 @@ const (
 	small = 1100
 )
 
-// prepare makes a picture fit for recognition: grey, upright, level, of a
-// sensible size.
-func prepare(ctx context.Context, r io.Reader, orientation int) (*image.Gray, error) {
-	g, err := decode(r)
-	if err != nil {
-		return nil, err
-	}
+// prepare makes an upright picture fit for recognition: level, of a sensible
+// size.
+func prepare(ctx context.Context, g *image.Gray) (*image.Gray, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	g = upright(g, orientation)
 	w, h := g.Rect.Dx(), g.Rect.Dy()
 	switch area := float64(w) * float64(h); {
 	case area > recognisable:
