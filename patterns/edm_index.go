@@ -60,6 +60,17 @@ func (e *Engine) OpenExact(file io.ReaderAt, size int64, m *Masker) (*ExactIndex
 	return x, x.readStarts(starts)
 }
 
+// CheckExact tells whether OpenExact would take a file, by its head alone.
+func CheckExact(file io.ReaderAt, size int64, m *Masker) error {
+	keys, err := newExactKeys(m)
+	if err != nil {
+		return err
+	}
+	x := &ExactIndex{file: file, keys: keys}
+	_, err = x.readHead(size)
+	return err
+}
+
 // exactTail is the size of what follows the head.
 const exactTail = 4 + len(exactMagic)
 

@@ -100,6 +100,9 @@ func TestExactFile(t *testing.T) {
 			t.Errorf("cut at %d: %v", cut, err)
 		}
 	}
+	if err := CheckExact(bytes.NewReader(file), int64(len(file)), testMasker(t)); err != nil {
+		t.Error(err)
+	}
 	if x.Name() != "kunder" || len(x.Columns()) != 4 {
 		t.Error("head")
 	}
@@ -191,6 +194,9 @@ func TestExactVersion(t *testing.T) {
 	_, err := testEngine(t).OpenExact(bytes.NewReader(old), int64(len(old)), testMasker(t))
 	if !errors.Is(err, ErrExact) || !strings.Contains(err.Error(), "make it again") {
 		t.Error(err)
+	}
+	if again := CheckExact(bytes.NewReader(old), int64(len(old)), testMasker(t)); again == nil || again.Error() != err.Error() {
+		t.Error(again)
 	}
 }
 

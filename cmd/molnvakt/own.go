@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/molnvakt/molnvakt/findings"
 	"github.com/molnvakt/molnvakt/patterns"
 	"github.com/molnvakt/molnvakt/scanner/extract"
 	"github.com/molnvakt/molnvakt/scanner/inspect"
@@ -60,6 +61,35 @@ func hashOwn(h hash.Hash, files []string) error {
 		fmt.Fprintln(h, "own", filepath.Base(f), info.Size(), info.ModTime().UnixNano())
 	}
 	return nil
+}
+
+// soundOwn names an index that the children would refuse.
+func soundOwn(files []string, key findings.Key) error {
+	if len(files) == 0 {
+		return nil
+	}
+	masker, err := patterns.NewMasker(key.Subkey(maskPurpose))
+	if err != nil {
+		return err
+	}
+	for _, name := range files {
+		if filepath.Base(name) == fingerprintsFile {
+			continue
+		}
+		if err := soundIndex(name, masker); err != nil {
+			return &fault{key: "fault.own-index", args: []any{strings.TrimSuffix(filepath.Base(name), exactEnding)}, err: err}
+		}
+	}
+	return nil
+}
+
+func soundIndex(name string, m *patterns.Masker) error {
+	f, info, err := openFile(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return patterns.CheckExact(f, info.Size(), m)
 }
 
 // openOwn opens what a child compares documents with. The files stay open:

@@ -183,6 +183,9 @@ func (p *program) pool(key findings.Key, size int, recognition bool) (*sandbox.P
 	if err != nil {
 		return nil, err
 	}
+	if err := soundOwn(s.Own, key); err != nil {
+		return nil, err
+	}
 	s.Recognition = recognition
 	packed, err := json.Marshal(s)
 	if err != nil {
