@@ -26,16 +26,16 @@ type claim struct {
 
 // claimTally keeps the best claim on each person for one category.
 type claimTally struct {
-	people map[string]claim
+	people map[string]*claim
 	count  int
 }
 
 // maxClaims bounds the people told apart for one category.
 const maxClaims = 1 << 16
 
-func (t *claimTally) add(key string, c claim) {
+func (t *claimTally) add(key string, c *claim) {
 	if t.people == nil {
-		t.people = map[string]claim{}
+		t.people = map[string]*claim{}
 	}
 	t.count++
 	old, ok := t.people[key]
@@ -48,10 +48,10 @@ func (t *claimTally) add(key string, c claim) {
 }
 
 // rough orders claims on the same person.
-func (c claim) rough() float64 { return c.sum * c.firmness() }
+func (c *claim) rough() float64 { return c.sum * c.firmness() }
 
 // firmness is how much of the words' weight the bond lets count.
-func (c claim) firmness() float64 {
+func (c *claim) firmness() float64 {
 	switch {
 	case c.bond >= byIdentity:
 		return 1
@@ -177,7 +177,7 @@ func (r *reader) conclude(s *scene, p *individual, near *sums, row bool) {
 			r.claims[slot].count++
 			continue
 		}
-		c := claim{
+		c := &claim{
 			sum: near.total[slot], tied: near.tied[slot], first: p.name != "" && p.bond == byRole, bond: p.bond, labelled: p.labelled, row: row || p.listed, number: p.number != nil,
 			because: p.because, place: s.place(p.start), terms: r.words(near.terms[slot]),
 		}

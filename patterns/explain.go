@@ -29,7 +29,7 @@ func (r *reader) explainIdentifier(s *scene, f *Found, counted bool) {
 	})
 }
 
-func (r *reader) explainClaim(c Category, cl claim, score, limit float64, because []string) {
+func (r *reader) explainClaim(c Category, cl *claim, score, limit float64, because []string) {
 	if !r.options.Explain {
 		return
 	}
@@ -44,16 +44,23 @@ func (r *reader) explainClaim(c Category, cl claim, score, limit float64, becaus
 // evidenceKeeper keeps the best evidence of each pattern.
 type evidenceKeeper struct{ kept map[string][]Evidence }
 
+// wants reports whether there is room for evidence of a pattern, or something
+// weaker to drop.
+func (k *evidenceKeeper) wants(pattern string, c Confidence) bool {
+	list := k.kept[pattern]
+	return len(list) < MaxEvidence || list[len(list)-1].Confidence < c
+}
+
 // add keeps e if there is room or something weaker to drop. The fingerprint
 // is made only then.
 func (k *evidenceKeeper) add(e Evidence, fingerprint func() string) {
 	if k.kept == nil {
 		k.kept = map[string][]Evidence{}
 	}
-	list := k.kept[e.Pattern]
-	if len(list) >= MaxEvidence && list[len(list)-1].Confidence >= e.Confidence {
+	if !k.wants(e.Pattern, e.Confidence) {
 		return
 	}
+	list := k.kept[e.Pattern]
 	e.Fingerprint = fingerprint()
 	for i := range list {
 		if list[i].Fingerprint == e.Fingerprint && e.Fingerprint != "" {

@@ -3,6 +3,7 @@ package patterns
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -70,6 +71,11 @@ func (s *scene) individuals(windows [][2]int) []individual {
 	}
 	sortIndividuals(all)
 	s.tie(all)
+	for i := range all {
+		if ind := &all[i]; ind.key == "" && ind.name != "" { // no number gave it one
+			ind.key = s.masker.PersonNameKey(nameKey(ind.name), "")
+		}
+	}
 	return all
 }
 
@@ -176,7 +182,6 @@ func (s *scene) named(n nameFound) individual {
 		ind.bond, ind.because = byName, "individual:first-name-in-list"
 	}
 	ind.official = !ind.labelled && (label == labelOfficial || s.officialNear(n, role))
-	ind.key = s.masker.PersonNameKey(nameKey(ind.name), "")
 	return ind
 }
 
@@ -498,8 +503,9 @@ func (s *scene) tie(all []individual) {
 func (s *scene) tieRow(all []individual, number *individual, r *row) {
 	names := 0
 	var last *individual
-	for j := range all {
-		if all[j].name != "" && all[j].start >= r.start && all[j].end <= r.end {
+	first, _ := slices.BinarySearchFunc(all, r.start, func(p individual, at int) int { return p.start - at })
+	for j := first; j < len(all) && all[j].start < r.end; j++ {
+		if all[j].name != "" && all[j].end <= r.end {
 			names++
 			if last == nil || all[j].bond > last.bond {
 				last = &all[j]

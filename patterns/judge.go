@@ -44,7 +44,7 @@ const neighbour = 0.4
 
 // judgeCategories decides which categories count. Narratives speak only where
 // nothing else of their kind does.
-func (r *reader) judgeCategories(doc innocence) []CategoryFound {
+func (r *reader) judgeCategories(doc *innocence) []CategoryFound {
 	var found [len(slots)]CategoryFound
 	var scores [len(slots)]float64
 	top := 0.0
@@ -69,14 +69,20 @@ func (r *reader) judgeCategories(doc innocence) []CategoryFound {
 	return out
 }
 
-// innocence is what speaks against a document's words being about somebody:
-// the level of each code, 0 to 3.
-type innocence map[string]float64
+// innocence is what speaks against a document's words being about somebody.
+type innocence struct {
+	levels map[string]float64 // of each code, 0 to 3
+	// What weighs most: of all, and of what is left of it in a filled-in form.
+	plain, filled struct {
+		code  string
+		level float64
+	}
+}
 
 // codes returns what is worth naming.
-func (d innocence) codes() []string {
+func (d *innocence) codes() []string {
 	var out []string
-	for code, level := range d {
+	for code, level := range d.levels {
 		if level >= 1.5 {
 			out = append(out, code)
 		}
@@ -87,26 +93,35 @@ func (d innocence) codes() []string {
 
 // worst returns the highest level, and its code; a filled-in form is judged
 // as what it is filled in with.
-func (d innocence) worst(filled bool) (string, float64) {
-	best, level := "", 0.0
-	for _, code := range slices.Sorted(maps.Keys(d)) {
-		l := d[code]
-		if filled && (code == "template" || code == "business") {
-			l = 0
+func (d *innocence) worst(filled bool) (string, float64) {
+	if filled {
+		return d.filled.code, d.filled.level
+	}
+	return d.plain.code, d.plain.level
+}
+
+// weigh finds what weighs most.
+func (d *innocence) weigh() {
+	for _, code := range slices.Sorted(maps.Keys(d.levels)) {
+		plain, filled := d.levels[code], d.levels[code]
+		switch code {
+		case "template", "business":
+			filled = 0
+		case "routine":
+			filled *= 0.5
 		}
-		if filled && code == "routine" {
-			l *= 0.5
+		if plain > d.plain.level {
+			d.plain.code, d.plain.level = code, plain
 		}
-		if l > level {
-			best, level = code, l
+		if filled > d.filled.level {
+			d.filled.code, d.filled.level = code, filled
 		}
 	}
-	return best, level
 }
 
 // innocence weighs the kinds of the document and the density of its cues.
-func (r *reader) innocence() innocence {
-	d := innocence{}
+func (r *reader) innocence() *innocence {
+	d := map[string]float64{}
 	for _, code := range []string{"routine", "template", "statistics", "public", "law", "minutes", "business", "code", "directory"} {
 		d[code] = float64(r.kinds.innocence(code))
 	}
@@ -135,14 +150,16 @@ func (r *reader) innocence() innocence {
 	if f := r.cues[CueFictive]; f != nil {
 		d["fictive"] = level(CueFictive, 1.2)
 	}
-	return d
+	doc := &innocence{levels: d}
+	doc.weigh()
+	return doc
 }
 
 func boolFloat(b bool) float64 { return float64(boolInt(b)) }
 
 // judgeCategory decides whether a category counts in the document, and how
 // much the heaviest claim weighs.
-func (r *reader) judgeCategory(slot int, c Category, doc innocence) (CategoryFound, float64, bool) {
+func (r *reader) judgeCategory(slot int, c Category, doc *innocence) (CategoryFound, float64, bool) {
 	if c.aboutThings() {
 		if f, ok := r.judgeThing(slot, c, doc); ok {
 			return f, sure, true
@@ -159,11 +176,15 @@ func (r *reader) judgeCategory(slot int, c Category, doc innocence) (CategoryFou
 	}
 	var firm bool
 	strongest := r.combined(doc)
-	for _, key := range slices.Sorted(maps.Keys(r.claims[slot].people)) {
-		cl := r.claims[slot].people[key]
-		score, because := r.score(slot, c, key, cl, doc)
+	people := r.claims[slot].people
+	for _, key := range slices.Sorted(maps.Keys(people)) {
+		cl := people[key]
+		score, because := r.score(c, key, cl, doc)
 		if score < limit && strongest[key] == slot+1 {
-			score, because = limit, append(because, "combined")
+			score = limit
+			if r.options.Explain {
+				because = append(because, "combined")
+			}
 		}
 		r.explainClaim(c, cl, score, limit, because)
 		if score < limit {
@@ -177,10 +198,12 @@ func (r *reader) judgeCategory(slot int, c Category, doc innocence) (CategoryFou
 			best, firm = score, cl.bond >= byIdentity || cl.labelled || cl.row
 		}
 		conf := confidenceOf(score, limit, cl)
-		r.evidence.add(Evidence{
-			Pattern: string(c) + ":" + strings.Join(cl.terms[:min(1, len(cl.terms))], ""), Category: c, Confidence: conf,
-			Place: cl.place, Masked: evidenceText(c, cl),
-		}, func() string { return r.masker.Fingerprint(string(c), NewRaw(key)) })
+		pattern := string(c) + ":" + strings.Join(cl.terms[:min(1, len(cl.terms))], "")
+		if !r.evidence.wants(pattern, conf) {
+			continue
+		}
+		r.evidence.add(Evidence{Pattern: pattern, Category: c, Confidence: conf, Place: cl.place, Masked: evidenceText(c, cl)},
+			func() string { return r.masker.Fingerprint(string(c), NewRaw(key)) })
 	}
 	if found.Count == 0 {
 		return CategoryFound{}, 0, false
@@ -195,12 +218,15 @@ func (r *reader) judgeCategory(slot int, c Category, doc innocence) (CategoryFou
 
 // combined finds the people of whom several categories each say too little,
 // but all together enough: the slot, plus one, of the one that says most.
-func (r *reader) combined(doc innocence) map[string]int {
+func (r *reader) combined(doc *innocence) map[string]int {
 	if r.together != nil {
 		return r.together
 	}
-	r.together = map[string]int{}
-	sum, best := map[string]float64{}, map[string]float64{}
+	type told struct {
+		sum, best float64
+		slot      int
+	}
+	people := make(map[string]told, len(r.people))
 	for slot, c := range slots {
 		if c.aboutThings() || c == Politics || c == Religion || c == Ethnicity {
 			continue
@@ -209,22 +235,25 @@ func (r *reader) combined(doc innocence) map[string]int {
 			if key == "" {
 				continue
 			}
-			score, _ := r.score(slot, c, key, cl, doc)
-			sum[key] += score
-			if score > best[key] {
-				best[key], r.together[key] = score, slot+1
+			score, _ := r.score(c, key, cl, doc)
+			t := people[key]
+			t.sum += score
+			if score > t.best {
+				t.best, t.slot = score, slot+1
 			}
+			people[key] = t
 		}
 	}
-	for key := range r.together {
-		if sum[key] < together || best[key] < counts/2 {
-			delete(r.together, key)
+	r.together = map[string]int{}
+	for key, t := range people {
+		if t.slot > 0 && t.sum >= together && t.best >= counts/2 {
+			r.together[key] = t.slot
 		}
 	}
 	return r.together
 }
 
-func confidenceOf(score, limit float64, cl claim) Confidence {
+func confidenceOf(score, limit float64, cl *claim) Confidence {
 	switch {
 	case score >= 2*limit && (cl.bond >= byIdentity || cl.labelled || cl.row):
 		return High
@@ -236,28 +265,39 @@ func confidenceOf(score, limit float64, cl claim) Confidence {
 
 // evidenceText shows the person masked and which words of the lexicon stood
 // there; never a word of the document itself, and nothing of säkerhetsskydd.
-func evidenceText(c Category, cl claim) string {
+func evidenceText(c Category, cl *claim) string {
 	if c == NationalSecurity {
 		return ""
 	}
 	return cl.masked + " · " + strings.Join(cl.terms, ", ")
 }
 
-// score weighs a claim in the light of the whole document.
-func (r *reader) score(slot int, c Category, key string, cl claim, doc innocence) (float64, []string) {
-	because := []string{cl.because, fmt.Sprintf("words:%.1f", cl.sum)}
+// score weighs a claim in the light of the whole document. The reasons are
+// for an explanation, nil where none is asked for.
+func (r *reader) score(c Category, key string, cl *claim, doc *innocence) (score float64, because []string) {
+	note := func(format string, args ...any) { because = append(because, fmt.Sprintf(format, args...)) }
+	explain := r.options.Explain
+	if explain {
+		because = append(because, cl.because)
+		note("words:%.1f", cl.sum)
+	}
 	// More words of the same make it no surer.
 	sum := min(cl.sum, enough)
 	if about := r.kinds.about(c); about >= 2 && (cl.bond >= byName || cl.story >= 3 || cl.first && about >= 3) {
 		sum += [4]float64{0, 0, 0.6, 1.5}[min(3, about)]
-		because = append(because, fmt.Sprintf("kind:%d", about))
+		if explain {
+			note("kind:%d", about)
+		}
 	}
 	f := cl.firmness()
-	if cl.bond < byIdentity {
-		because = append(because, fmt.Sprintf("story:%.1f", cl.story))
+	if explain && cl.bond < byIdentity {
+		note("story:%.1f", cl.story)
 	}
 	if cl.bond <= byName && !cl.labelled && r.officers[key] && !(c == HR && r.kinds.about(HR) >= 3) {
-		return 0, append(because, "official")
+		if explain {
+			note("official")
+		}
+		return 0, because
 	}
 	code, level := doc.worst(cl.labelled || cl.number)
 	per := [...]float64{0, 0.27, 0.22, 0.12, 0.04}[cl.bond]
@@ -269,11 +309,15 @@ func (r *reader) score(slot int, c Category, key string, cl claim, doc innocence
 	}
 	if level > 0.5 {
 		f *= max(0.1, 1-per*level)
-		because = append(because, fmt.Sprintf("innocence:%s:%.1f", code, level))
+		if explain {
+			note("innocence:%s:%.1f", code, level)
+		}
 	}
-	if fictive := doc["fictive"]; fictive > 1 && (cl.fictive || fictive >= 2.5) {
+	if fictive := doc.levels["fictive"]; fictive > 1 && (cl.fictive || fictive >= 2.5) {
 		f *= max(0.15, 0.7-0.22*fictive)
-		because = append(because, fmt.Sprintf("fictive:%.1f", fictive))
+		if explain {
+			note("fictive:%.1f", fictive)
+		}
 	}
 	return sum * f, because
 }
@@ -282,7 +326,7 @@ func (r *reader) score(slot int, c Category, key string, cl claim, doc innocence
 const codeWeight = 1.3
 
 // judgeThing decides about a category that needs no individual.
-func (r *reader) judgeThing(slot int, c Category, doc innocence) (CategoryFound, bool) {
+func (r *reader) judgeThing(slot int, c Category, doc *innocence) (CategoryFound, bool) {
 	found := CategoryFound{Category: c, Count: 1, Confidence: Medium}
 	_, level := doc.worst(false)
 	t := &r.things
@@ -309,7 +353,7 @@ func (r *reader) judgeThing(slot int, c Category, doc innocence) (CategoryFound,
 	case NationalSecurity:
 		limit = 8
 		score = (words + 2*about) * min(1.2, 0.3+0.3*facts) * max(0.2, 1-0.28*level)
-		if r.markings.found() && doc["fictive"] < 2 {
+		if r.markings.found() && doc.levels["fictive"] < 2 {
 			score, found.Confidence = 2*limit, High
 			t.place[slot] = r.markings.place
 		}
@@ -392,7 +436,7 @@ func (r *reader) identifierCounts() []IdentifierCount {
 }
 
 // documentKinds names what the document is.
-func (r *reader) documentKinds(c Content, doc innocence) []DocumentKind {
+func (r *reader) documentKinds(c Content, doc *innocence) []DocumentKind {
 	var out []DocumentKind
 	for _, kind := range slices.Sorted(maps.Keys(r.kinds.found)) {
 		f := r.kinds.found[kind]
@@ -400,7 +444,7 @@ func (r *reader) documentKinds(c Content, doc innocence) []DocumentKind {
 			continue
 		}
 		k := DocumentKind{Kind: kind, Confidence: Confidence(min(f.points, 3))}
-		k.Filled = f.rule.Innocence == "" && slices.ContainsFunc(c.Categories, func(x CategoryFound) bool { return x.Category != PersonalData || doc["template"] < 2 })
+		k.Filled = f.rule.Innocence == "" && slices.ContainsFunc(c.Categories, func(x CategoryFound) bool { return x.Category != PersonalData || doc.levels["template"] < 2 })
 		out = append(out, k)
 	}
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Confidence > out[j].Confidence })

@@ -173,7 +173,7 @@ func (s *scene) trouble(from, to int) float64 {
 // bestNarrative returns what narratives add to the categories found: each one
 // that wants its own words, and the heaviest of the others where none was
 // found.
-func (r *reader) bestNarrative(doc innocence, found []CategoryFound) (out []CategoryFound, ok bool) {
+func (r *reader) bestNarrative(doc *innocence, found []CategoryFound) (out []CategoryFound, ok bool) {
 	told, best := false, 0.0
 	has := map[Category]bool{}
 	for _, f := range found {
@@ -202,7 +202,7 @@ func (r *reader) bestNarrative(doc innocence, found []CategoryFound) (out []Cate
 
 // judgeNarrative weighs the best narrative of a category in the light of the
 // whole document.
-func (r *reader) judgeNarrative(slot int, c Category, doc innocence) (CategoryFound, float64, bool) {
+func (r *reader) judgeNarrative(slot int, c Category, doc *innocence) (CategoryFound, float64, bool) {
 	n, limit := r.narratives[slot], counts
 	if c == ProtectedIdentity {
 		limit = countsFor
@@ -219,11 +219,11 @@ func (r *reader) judgeNarrative(slot int, c Category, doc innocence) (CategoryFo
 		score *= max(0.1, 1-0.3*level)
 		because = append(because, fmt.Sprintf("innocence:%s:%.1f", code, level))
 	}
-	if fictive := doc["fictive"]; fictive > 1 {
+	if fictive := doc.levels["fictive"]; fictive > 1 {
 		score *= max(0.1, 0.7-0.25*fictive)
 		because = append(because, fmt.Sprintf("fictive:%.1f", fictive))
 	}
-	cl := claim{bond: byRole, place: n.place, terms: n.terms}
+	cl := &claim{bond: byRole, place: n.place, terms: n.terms}
 	r.explainClaim(c, cl, score, limit, because)
 	if score < limit {
 		return CategoryFound{}, 0, false
