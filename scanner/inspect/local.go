@@ -38,7 +38,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Limits:   extract.DefaultLimits(),
-		Memory:   32 << 20,
+		Memory:   16 << 20,
 		MaxSize:  1 << 30,
 		Deadline: 60 * time.Second,
 		OCRPage:  2 * time.Minute, // of the clock; picture bounds the processor time

@@ -242,7 +242,11 @@ func (p *Pool) hold(doc inspect.Document) (*held, error) {
 	if h.tooLarge {
 		return h, nil
 	}
-	if 0 < doc.Size && doc.Size <= p.config.Replay {
+	if doc.Size > p.config.Replay {
+		h.rest = doc.Content
+		return h, nil
+	}
+	if 0 < doc.Size {
 		h.head.Grow(int(doc.Size) + bytes.MinRead)
 	}
 	n, err := h.head.ReadFrom(io.LimitReader(doc.Content, p.config.Replay+1))

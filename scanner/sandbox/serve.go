@@ -18,8 +18,8 @@ import (
 	"github.com/molnvakt/molnvakt/scanner/inspect"
 )
 
-// Serve is the child's side: it builds an inspector from the handshake, shuts
-// lets it Prepare, shuts itself in, says that it is ready and answers documents until stdin ends or
+// Serve is the child's side: it builds an inspector from the handshake, lets it
+// Prepare, shuts itself in, says that it is ready and answers documents until stdin ends or
 // it is unfit to go on. What build needs of the machine (dictionaries,
 // compiled code) it must read before it returns: afterwards there are no files
 // but Handshake.Scratch and, to read, Handshake.Cache and what programs need.
@@ -49,6 +49,7 @@ func Serve(stdin io.Reader, stdout io.Writer, build func(Handshake) (inspect.Ins
 		return errors.Join(err, w.reply(frameReady, ready{Error: err.Error()}))
 	}
 	readAhead()
+	debug.FreeOSMemory() // what building took
 	protections := shutIn(h)
 	if err := w.reply(frameReady, ready{Protections: protections}); err != nil {
 		return err
@@ -108,6 +109,9 @@ func (s *server) document() (last bool, err error) {
 	if b.Text {
 		doc.Text = func(part inspect.TextPart) error { return s.reply(frameText, part) }
 	}
+	if b.Size >= largeDocument {
+		defer debug.SetGCPercent(debug.SetGCPercent(largeGarbage))
+	}
 	result, failure := s.inspector.Inspect(context.Background(), doc)
 	if content.aborted {
 		return false, s.wipe()
@@ -128,6 +132,14 @@ func (s *server) document() (last bool, err error) {
 	a.Last = a.Last || s.bloated()
 	return a.Last, s.reply(frameAnswer, a)
 }
+
+// largeDocument is how many bytes of a document are no garbage until its end,
+// and must not count for how much garbage may gather beside them;
+// largeGarbage is how much may then, in percent.
+const (
+	largeDocument = 4 << 20
+	largeGarbage  = 20
+)
 
 // progress tells the parent how far the text has come: often enough to know
 // what killed a child, rarely enough to cost nothing.

@@ -17,6 +17,8 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/molnvakt/molnvakt/scanner/extract"
 )
 
 // module is PDFium compiled; instances of it have memory of their own.
@@ -30,16 +32,17 @@ const instances = 16
 
 // compile makes PDFium ready to run: in tenths of a second with the cache, in
 // seconds without. A cache that cannot be written is read all the same.
-func compile(cache string) (*module, error) {
+func compile(cache string, memory *extract.LinearMemory) (*module, error) {
+	defer debug.FreeOSMemory() // what compiling or the cache's file took
 	if cache != "" {
-		if m, err := compileWith(cache); err == nil {
+		if m, err := compileWith(cache, memory); err == nil {
 			return m, nil
 		}
 	}
-	return compileWith("")
+	return compileWith("", memory)
 }
 
-func compileWith(cache string) (*module, error) {
+func compileWith(cache string, memory *extract.LinearMemory) (*module, error) {
 	c := wazero.NewRuntimeConfig().
 		WithCoreFeatures(api.CoreFeaturesV2 | experimental.CoreFeaturesExceptionHandling).
 		WithMemoryLimitPages(memoryPages)
@@ -54,6 +57,7 @@ func compileWith(cache string) (*module, error) {
 		MaxIdle: instances, MaxTotal: instances, ReuseWorkers: true,
 		FSConfig:      wazero.NewFSConfig(), // nothing: the default is /
 		RuntimeConfig: c,
+		Context:       memory.In(context.Background()), // of instances, which outlive a document
 		Stdout:        io.Discard, Stderr: io.Discard,
 	})
 	if err != nil {
@@ -69,9 +73,11 @@ type engine struct {
 	bytes     int64
 }
 
-// worn engines have held so much that their memory, which never shrinks, is
-// better given back.
-func (e *engine) worn() bool { return e.documents >= 500 || e.bytes >= 64<<20 }
+// worn tells whether engines have held so much that their memory, which never
+// shrinks, is better given back.
+func (r *Reader) worn(e *engine) bool {
+	return e.documents >= 500 || e.bytes >= 64<<20 || r.memory.Held() >= 64<<20
+}
 
 // take returns an engine that is free, or a new one.
 func (r *Reader) take() (*engine, error) {
@@ -83,7 +89,7 @@ func (r *Reader) take() (*engine, error) {
 		return e, nil
 	}
 	if r.module == nil {
-		m, err := compile(r.config.Cache)
+		m, err := compile(r.config.Cache, &r.memory)
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +105,7 @@ func (r *Reader) take() (*engine, error) {
 // give takes an engine back. One that is not fit any more is thrown away with
 // its memory.
 func (r *Reader) give(e *engine, fit bool) {
-	if !fit || e.worn() {
+	if !fit || r.worn(e) {
 		_ = e.Kill()
 		return
 	}
@@ -134,7 +140,7 @@ func (r *Reader) Prepare(ctx context.Context) error {
 	if err := os.MkdirAll(r.config.Cache, 0o700); err != nil {
 		return fmt.Errorf("cache of compiled code: %w", err)
 	}
-	m, err := compileWith(r.config.Cache)
+	m, err := compileWith(r.config.Cache, &r.memory)
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ type Reader struct {
 	mu     sync.Mutex
 	module *module
 	idle   []*engine
+	memory extract.LinearMemory
 }
 
 var _ extract.Extractor = (*Reader)(nil)

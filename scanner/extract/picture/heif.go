@@ -46,6 +46,7 @@ type heif struct {
 	mu      sync.Mutex
 	runtime wazero.Runtime
 	code    wazero.CompiledModule
+	memory  extract.LinearMemory
 }
 
 // compiled compiles the decoder, once: in hundredths of a second with a
@@ -75,6 +76,7 @@ func (h *heif) compiled(ctx context.Context) (wazero.Runtime, wazero.CompiledMod
 		return nil, nil, fmt.Errorf("libheif: %w", errors.Join(err, r.Close(ctx)))
 	}
 	h.runtime, h.code = r, code
+	debug.FreeOSMemory() // what compiling or the cache's file took
 	return r, code, nil
 }
 
@@ -106,7 +108,6 @@ func (h *heif) fill(ctx context.Context) error {
 	if err := r.Close(ctx); err != nil {
 		return fmt.Errorf("libheif: %w", err)
 	}
-	debug.FreeOSMemory()
 	return os.WriteFile(mark, nil, 0o600)
 }
 
@@ -135,7 +136,7 @@ func (h *heif) decode(ctx context.Context, in extract.Input) (*image.Gray, error
 	if err != nil {
 		return nil, err
 	}
-	module, err := r.InstantiateModule(ctx, code, wazero.NewModuleConfig().WithName(""))
+	module, err := r.InstantiateModule(h.memory.In(ctx), code, wazero.NewModuleConfig().WithName(""))
 	if err != nil {
 		return nil, fmt.Errorf("libheif: %w", err)
 	}
