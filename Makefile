@@ -37,6 +37,10 @@ bench: build ## measure speed and memory; docs/bench says what was found
 accuracy: ## precision and recall on the labelled corpus
 	MOLNVAKT_ACCURACY=report go test ./patterns/accuracy -count=1 -v -run TestAccuracy
 
+.PHONY: gist
+gist: ## learn the gist from the labelled corpus anew
+	go run ./patterns/accuracy/train
+
 .PHONY: fuzz
 fuzz: ## fuzz every own reader for FUZZTIME (default 1m) each
 	@scripts/fuzz $(or $(FUZZTIME),1m)

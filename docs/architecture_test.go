@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"patterns":              {},
 	"patterns/":             {"patterns"},
 	"patterns/accuracy":     {"patterns", "patterns/library"},
+	"patterns/accuracy/":    {"patterns", "patterns/library", "patterns/accuracy"},
 	"policy":                {"patterns"},
 	"findings":              {"sources", "patterns", "policy"},
 	"findings/":             {"findings", "sources", "patterns", "policy"},

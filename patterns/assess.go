@@ -16,6 +16,7 @@ type reader struct {
 	own     Own
 	matcher *Matcher
 	ownTally
+	gist gistReader
 
 	kinds       kindReader
 	block       block
@@ -51,7 +52,7 @@ type cueTally struct {
 
 // Begin implements Reader.
 func (r *reader) Begin(s Subject, o Options) {
-	*r = reader{set: r.set, masker: r.masker, scanner: r.scanner, own: r.own, matcher: r.matcher, options: o, block: r.block, scene: r.scene, kinds: r.kinds, stretchSums: r.stretchSums}
+	*r = reader{set: r.set, masker: r.masker, scanner: r.scanner, own: r.own, matcher: r.matcher, options: o, block: r.block, scene: r.scene, kinds: r.kinds, stretchSums: r.stretchSums, gist: r.gist}
 	r.kinds.reset(r.set.kinds)
 	r.block.reset()
 	r.tables = map[string]*table{}
@@ -64,6 +65,7 @@ func (r *reader) Begin(s Subject, o Options) {
 	}
 	r.titles = sums{}
 	r.titles.reset()
+	r.gist.reset(s.Path)
 	r.kinds.name(s)
 	r.nameOf(s.Name)
 	name := s.Name
@@ -328,6 +330,7 @@ func (r *reader) assess(s *scene) {
 	windows := s.windows(r.bytes == 0)
 	people := s.individuals(windows)
 	r.meet(s, people)
+	r.gist.read(s, people)
 	r.claim(s, people)
 	r.claimRows(s, people)
 	r.narrate(s, people)

@@ -3,6 +3,7 @@ package patterns
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -21,11 +22,21 @@ const (
 // Finish implements Reader.
 func (r *reader) Finish() (Content, []Step) {
 	r.flush(true)
+	if r.options.Features != nil {
+		r.options.Features(r.gist.features(r.set.names))
+	}
 	r.ids.settle()
 	doc := r.innocence()
 	c := Content{Innocence: doc.codes(), TestNumbers: r.testNumbers()}
 	c.Identifiers = r.identifierCounts()
-	c.Categories = r.judgeCategories(doc)
+	steps := len(r.steps)
+	r.gist.lifts = r.lifts(false)
+	if c.Categories = r.judgeCategories(doc); len(c.Categories) == 0 && r.set.gist != nil {
+		r.steps = r.steps[:steps]
+		r.together = nil
+		r.gist.lifts = r.lifts(true)
+		c.Categories = r.judgeCategories(doc)
+	}
 	own, forms := r.concludeOwn()
 	c.Categories = append(append(c.Categories, r.custom.conclude()...), own...)
 	c.People, c.PeopleKeys = r.countPeople()
@@ -179,7 +190,7 @@ func (r *reader) judgeCategory(slot int, c Category, doc *innocence) (CategoryFo
 	people := r.claims[slot].people
 	for _, key := range slices.Sorted(maps.Keys(people)) {
 		cl := people[key]
-		score, because := r.score(c, key, cl, doc)
+		score, because := r.score(slot, c, key, cl, doc)
 		if score < limit && strongest[key] == slot+1 {
 			score = limit
 			if r.options.Explain {
@@ -235,7 +246,7 @@ func (r *reader) combined(doc *innocence) map[string]int {
 			if key == "" {
 				continue
 			}
-			score, _ := r.score(c, key, cl, doc)
+			score, _ := r.score(slot, c, key, cl, doc)
 			t := people[key]
 			t.sum += score
 			if score > t.best {
@@ -274,7 +285,7 @@ func evidenceText(c Category, cl *claim) string {
 
 // score weighs a claim in the light of the whole document. The reasons are
 // for an explanation, nil where none is asked for.
-func (r *reader) score(c Category, key string, cl *claim, doc *innocence) (score float64, because []string) {
+func (r *reader) score(slot int, c Category, key string, cl *claim, doc *innocence) (score float64, because []string) {
 	note := func(format string, args ...any) { because = append(because, fmt.Sprintf(format, args...)) }
 	explain := r.options.Explain
 	if explain {
@@ -319,7 +330,14 @@ func (r *reader) score(c Category, key string, cl *claim, doc *innocence) (score
 			note("fictive:%.1f", fictive)
 		}
 	}
-	return sum * f, because
+	lift := r.gist.lifts[slot]
+	if firm := cl.bond >= byIdentity || cl.labelled || cl.row; firm && lift < 1 {
+		lift = math.Sqrt(lift)
+	}
+	if explain && lift != 1 {
+		note("gist:%.2f", lift)
+	}
+	return sum * f * lift, because
 }
 
 // codeWeight is what each code of a door or an alarm adds by itself.
@@ -360,6 +378,7 @@ func (r *reader) judgeThing(slot int, c Category, doc *innocence) (CategoryFound
 	default:
 		return CategoryFound{}, false
 	}
+	score *= r.gist.lifts[slot]
 	counted := score >= limit
 	if score >= 2*limit && c != Secrets {
 		found.Confidence = High
@@ -367,7 +386,7 @@ func (r *reader) judgeThing(slot int, c Category, doc *innocence) (CategoryFound
 	if score > 0 {
 		r.explain(Step{
 			Pattern: string(c), Category: c, Place: t.place[slot], Counted: counted, Confidence: found.Confidence * Confidence(boolInt(counted)),
-			Because: []string{fmt.Sprintf("words:%.1f", words), fmt.Sprintf("facts:%.1f", facts), fmt.Sprintf("kind:%.0f", about), fmt.Sprintf("innocence:%.1f", level), fmt.Sprintf("score:%.1f", score), fmt.Sprintf("needs:%.1f", limit)},
+			Because: []string{fmt.Sprintf("words:%.1f", words), fmt.Sprintf("facts:%.1f", facts), fmt.Sprintf("kind:%.0f", about), fmt.Sprintf("innocence:%.1f", level), fmt.Sprintf("gist:%.2f", r.gist.lifts[slot]), fmt.Sprintf("score:%.1f", score), fmt.Sprintf("needs:%.1f", limit)},
 		})
 	}
 	if !counted {

@@ -223,6 +223,7 @@ func (r *reader) judgeNarrative(slot int, c Category, doc *innocence) (CategoryF
 		score *= max(0.1, 0.7-0.25*fictive)
 		because = append(because, fmt.Sprintf("fictive:%.1f", fictive))
 	}
+	score *= r.gist.lifts[slot]
 	cl := &claim{bond: byRole, place: n.place, terms: n.terms}
 	r.explainClaim(c, cl, score, limit, because)
 	if score < limit {

@@ -22,4 +22,7 @@ type Options struct {
 	CountTestNumbers bool
 	// Explain keeps a Step for every candidate.
 	Explain bool
+	// Features, unless nil, takes what the document's gist is taken from, for
+	// training.
+	Features func(GistFeatures)
 }

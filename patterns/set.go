@@ -14,6 +14,7 @@ type Library struct {
 	Cues     []Cue
 	Kinds    []KindRule
 	Names    Names
+	Gist     *Gist           // nil: only rules judge
 	Custom   []CustomPattern // the customer's own
 	Version  string          // of the data; part of Set.Version
 	// Tables are what Engine.WriteTables of a Set of the same library saved,
@@ -31,6 +32,7 @@ type Set struct {
 	terms   []meaning // by TermID
 	kinds   *kindIndex
 	names   *nameFinder
+	gist    *Gist
 	custom  []CustomPattern
 	version string
 }
@@ -52,7 +54,7 @@ type meaning struct {
 // NewSet builds a Set. Errors name the lexicon and term, or the customer's
 // pattern, and wrap ErrTerm.
 func NewSet(lib Library) (*Set, error) {
-	s := &Set{kinds: newKindIndex(lib.Kinds), names: newNameFinder(lib.Names), custom: lib.Custom}
+	s := &Set{kinds: newKindIndex(lib.Kinds), names: newNameFinder(lib.Names), gist: lib.Gist, custom: lib.Custom}
 	b := NewBuilder()
 	b.Tables(lib.Tables)
 	add := func(t Term, m meaning) error {
@@ -125,6 +127,9 @@ func (lib *Library) SetVersion() string {
 	}
 	for _, k := range lib.Kinds {
 		_, _ = fmt.Fprintf(h, "%s\x00%d\x00%s\n", k.Kind, k.Weight, k.Expr)
+	}
+	if lib.Gist != nil {
+		_, _ = h.Write(lib.Gist.sum[:])
 	}
 	for _, c := range lib.Custom {
 		_, _ = fmt.Fprintf(h, "%+v\n", c)

@@ -18,7 +18,7 @@ import (
 	"github.com/molnvakt/molnvakt/patterns"
 )
 
-//go:embed lexicons names cues.tsv kinds.tsv
+//go:embed lexicons names cues.tsv kinds.tsv gist.bin
 var builtIn embed.FS
 
 // Options of Load.
@@ -114,7 +114,7 @@ func save(set *patterns.Set, file string) error {
 // Read returns the built-in library.
 func Read() (patterns.Library, error) {
 	var lib patterns.Library
-	steps := []func(*patterns.Library) error{readLexicons, readCues, readKinds, readNames, hash}
+	steps := []func(*patterns.Library) error{readLexicons, readCues, readKinds, readNames, readGist, hash}
 	for _, step := range steps {
 		if err := step(&lib); err != nil {
 			return patterns.Library{}, fmt.Errorf("built-in library: %w", err)
@@ -184,6 +184,27 @@ func readNames(lib *patterns.Library) error {
 	}
 	return nil
 }
+
+func readGist(lib *patterns.Library) error {
+	var err error
+	lib.Gist, err = patterns.ParseGist(Gist())
+	if err != nil {
+		return fmt.Errorf("%s: %w", GistFile, err)
+	}
+	return nil
+}
+
+// Gist returns the embedded table of the gist.
+func Gist() []byte {
+	table, err := builtIn.ReadFile(GistFile)
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	return table
+}
+
+// GistFile holds the gist that patterns/accuracy/train learned.
+const GistFile = "gist.bin"
 
 func hash(lib *patterns.Library) error {
 	h := sha256.New()

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -16,14 +17,14 @@ import (
 	"github.com/molnvakt/molnvakt/patterns"
 )
 
-// The parts of the corpus.
+// The parts of the corpus: one to tune on, one that is only measured.
 const (
 	tune = iota
 	measured
 )
 
-// document is a labelled document of the corpus; README.md explains the keys.
-type document struct {
+// Document is a labelled Document of the corpus; README.md explains the keys.
+type Document struct {
 	Name        string         `yaml:"name"`
 	Path        string         `yaml:"path"`
 	Expect      string         `yaml:"expect"`
@@ -36,18 +37,23 @@ type document struct {
 	Carrier     string         `yaml:"carrier"`
 	Title       string         `yaml:"title"`
 	text        string
+	// Writer is who wrote it, by the file's name.
+	Writer string `yaml:"-"`
 }
 
-func (d document) sensitive() bool { return d.Expect == "sensitive" }
+// Sensitive reports whether the document is labelled as sensitive.
+func (d Document) Sensitive() bool { return d.Expect == "sensitive" }
 
 // part splits the corpus by a hash of the name: nobody chooses.
-func (d document) part() int {
+func (d Document) part() int {
 	h := fnv.New32a()
 	_, _ = io.WriteString(h, d.Name)
 	return int(h.Sum32() % 2)
 }
 
-func readCorpus(dir, numbersFile string) ([]document, error) {
+// ReadCorpus reads the *.docs files of a folder; numbersFile lists the official
+// test numbers that placeholders ask for. Errors name the file and document.
+func ReadCorpus(dir, numbersFile string) ([]Document, error) {
 	numbers, err := readNumbers(numbersFile)
 	if err != nil {
 		return nil, err
@@ -56,7 +62,7 @@ func readCorpus(dir, numbersFile string) ([]document, error) {
 	if err != nil {
 		return nil, err
 	}
-	var docs []document
+	var docs []Document
 	seen := map[string]string{}
 	for _, name := range files {
 		raw, err := os.ReadFile(name)
@@ -75,16 +81,27 @@ func readCorpus(dir, numbersFile string) ([]document, error) {
 				return nil, fmt.Errorf("%s: %s stands in %s too", name, d.Name, other)
 			}
 			seen[d.Name] = name
+			d.Writer = writerOf(name)
 			docs = append(docs, d)
 		}
 	}
 	return docs, nil
 }
 
+// writerOf returns who wrote a file: "other" of "innocent_other_a.docs".
+func writerOf(file string) string {
+	words := strings.Split(strings.TrimSuffix(filepath.Base(file), ".docs"), "_")
+	words = words[:len(words)-1]
+	if len(words) > 0 && (words[0] == "innocent" || words[0] == "sensitive") {
+		words = words[1:]
+	}
+	return strings.Join(words, "_")
+}
+
 var separator = regexp.MustCompile(`(?m)^={5,}\n`)
 
-func parseDocument(chunk string, numbers *testNumbers) (document, error) {
-	var d document
+func parseDocument(chunk string, numbers *testNumbers) (Document, error) {
+	var d Document
 	head, text, ok := strings.Cut(chunk, "\n---\n")
 	if !ok {
 		return d, fmt.Errorf("no line --- after the header:\n%.80s", chunk)
@@ -106,10 +123,11 @@ func parseDocument(chunk string, numbers *testNumbers) (document, error) {
 	return d, err
 }
 
-// read lets a Reader read the document as its carrier would come from an
+// Read lets a Reader read the document as its carrier would come from an
 // extractor.
-func (d document) read(r patterns.Reader, explain bool) (patterns.Content, []patterns.Step) {
-	r.Begin(patterns.Subject{Name: d.Name, Path: d.Path}, patterns.Options{CountTestNumbers: true, Explain: explain})
+func (d Document) Read(r patterns.Reader, o patterns.Options) (patterns.Content, []patterns.Step) {
+	o.CountTestNumbers = true
+	r.Begin(patterns.Subject{Name: d.Name, Path: d.Path}, o)
 	if d.Title != "" {
 		r.Text("title", "", d.Title)
 	}
@@ -235,6 +253,9 @@ func (n *testNumbers) choose(seed string, coordination bool, year string, taken 
 	case coordination:
 		pool = n.coordination
 	case year != "":
+		for y, err := strconv.Atoi(year); err == nil && y > 1900 && len(n.byYear[year]) == 0; y-- {
+			year = strconv.Itoa(y) // too young for the list
+		}
 		pool = n.byYear[year]
 	}
 	if len(pool) == 0 {
