@@ -2,6 +2,7 @@ package ole
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"unicode/utf16"
 )
@@ -11,6 +12,7 @@ type biffReader struct {
 	r      *bufio.Reader
 	offset int64 // of the next record
 	cipher *blockCipher
+	cut    bool // the stream ended in a record
 }
 
 func newBiffReader(r io.Reader) *biffReader { return &biffReader{r: bufio.NewReaderSize(r, 64<<10)} }
@@ -28,12 +30,14 @@ func (b *biffReader) peek() uint16 {
 // record's head, ok is false.
 func (b *biffReader) next() (kind uint16, content []byte, ok bool) {
 	var head [4]byte
-	if _, err := io.ReadFull(b.r, head[:]); err != nil {
+	if n, err := io.ReadFull(b.r, head[:]); err != nil {
+		b.cut = b.cut || n > 0
 		return 0, nil, false
 	}
 	kind = le.Uint16(head[:])
 	content = make([]byte, le.Uint16(head[2:]))
 	n, _ := io.ReadFull(b.r, content)
+	b.cut = n < len(content)
 	content = content[:n]
 	b.offset += 4
 	if b.cipher != nil {
@@ -41,6 +45,32 @@ func (b *biffReader) next() (kind uint16, content []byte, ok bool) {
 	}
 	b.offset += int64(n)
 	return kind, content, true
+}
+
+// resync passes over what is no record to where the next sheet begins, and
+// tells whether there is one.
+func (b *biffReader) resync() bool {
+	for {
+		window, err := b.r.Peek(32 << 10)
+		at := -1
+		for _, begin := range []string{"\x09\x08\x10\x00\x00\x06", "\x09\x08\x08\x00\x00\x05"} {
+			if i := bytes.Index(window, []byte(begin)); i >= 0 && (at < 0 || i < at) {
+				at = i
+			}
+		}
+		skip := at
+		if at < 0 {
+			skip = max(0, len(window)-8)
+		}
+		n, _ := b.r.Discard(skip)
+		b.offset += int64(n)
+		if at >= 0 {
+			return true
+		}
+		if err != nil || n == 0 {
+			return false
+		}
+	}
 }
 
 // continued returns the record's content and that of the records that

@@ -42,6 +42,7 @@ const (
 	noSector  = 0xFFFFFFFA // and above: end of chain, free, FAT
 	miniSize  = 64
 	entrySize = 128
+	rootEntry = 5 // it holds the small streams
 )
 
 // openCompound reads the directory of a compound file.
@@ -159,13 +160,15 @@ func (c *compound) readDirectory(start uint32, limit int) error {
 		return fmt.Errorf("ole: no directory: %w", extract.ErrDamaged)
 	}
 	entry := func(i int) []byte { return raw[i*entrySize : (i+1)*entrySize] }
+	raw[66] = rootEntry // whatever it says
 	c.mini = c.newStream(entry(0), "")
-	c.mini.small = false
-	c.mini.chain = c.chain(le.Uint32(entry(0)[116:]), c.fat)
 	paths := directoryPaths(count, entry)
 	for i := 1; i < count; i++ {
-		if entry(i)[66] == 2 {
+		switch kind := entry(i)[66]; {
+		case kind == 2:
 			c.streams = append(c.streams, c.newStream(entry(i), paths[i]))
+		case kind > rootEntry:
+			c.damaged = true
 		}
 	}
 	return nil
@@ -214,7 +217,7 @@ func (c *compound) newStream(e []byte, path string) *stream {
 	if s.size < 0 || s.size > c.size {
 		s.size = c.size
 	}
-	s.small = s.size < c.miniBelow
+	s.small = s.size < c.miniBelow && e[66] != rootEntry
 	if s.small {
 		s.chain = c.chain(le.Uint32(e[116:]), c.miniFat)
 	} else {
@@ -248,6 +251,7 @@ func (s *stream) ReadAt(p []byte, off int64) (int, error) {
 		at := off + int64(done)
 		i := at / size
 		if at >= s.size || i >= int64(len(s.chain)) {
+			s.file.damaged = s.file.damaged || at < s.size
 			return done, io.EOF
 		}
 		want := p[done:min(int64(len(p)), int64(done)+size-at%size, int64(done)+s.size-at)]
@@ -279,6 +283,7 @@ func (s *stream) bytes() []byte {
 	}
 	b := make([]byte, min(s.size, int64(len(s.chain))*s.file.sector))
 	n, _ := s.ReadAt(b, 0)
+	s.file.damaged = s.file.damaged || int64(n) < s.size
 	return b[:n]
 }
 

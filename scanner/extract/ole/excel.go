@@ -37,6 +37,8 @@ type excelReader struct {
 	isComment  bool
 	texts      map[int]string // of comments, by object
 	pending    []byte         // a formula whose text follows
+	begun      bool           // something that begins was met
+	lost       bool           // some cells cannot be read
 }
 
 type excelSheet struct {
@@ -62,15 +64,33 @@ func (d *document) excel(r io.Reader, path string) error {
 	x.endSheet()
 	d.flow.Flush()
 	d.pictures(x.pictures, path)
+	if (x.lost || !x.begun || len(x.sheets) > 0) && err == nil { // sheets that were not met
+		d.flow.Gap("", fmt.Errorf("excel: broken records: %w", extract.ErrDamaged))
+	}
 	return err
 }
+
+// noRecord is above the kinds of records that there are.
+const noRecord = 0x1100
 
 func (x *excelReader) read() error {
 	for {
 		at := x.r.offset
 		kind, b, ok := x.r.next()
+		if x.depth > 0 && (!ok || x.r.cut) {
+			x.lost = true
+		}
 		if !ok {
 			return x.d.flow.Err()
+		}
+		if kind == 0 && x.unicode || kind >= noRecord && len(b) > 0 { // LibreOffice writes empty ones
+			goesOn := x.r.resync()
+			x.lost = x.lost || goesOn || x.depth > 0
+			if !goesOn {
+				return x.d.flow.Err()
+			}
+			x.depth = 0
+			continue
 		}
 		if err := x.record(kind, b, at); err != nil {
 			return err
@@ -110,11 +130,13 @@ func (x *excelReader) record(kind uint16, b []byte, at int64) error {
 // beginning is the head of the workbook, a sheet, or a chart in a sheet.
 func (x *excelReader) beginning(kind uint16, b []byte, at int64) {
 	x.unicode = kind == 0x809 && len(b) >= 2 && le.Uint16(b) >= 0x600
+	x.begun = true
 	if x.depth = max(x.depth, 0) + 1; x.depth > 1 {
 		return
 	}
 	if s, ok := x.sheets[at]; ok {
 		x.begin(s.name, s.hidden)
+		delete(x.sheets, at)
 	}
 }
 
@@ -180,6 +202,8 @@ func (x *excelReader) cellRecord(kind uint16, b []byte) bool {
 		if len(b) >= 10 {
 			if i := le.Uint32(b[6:]); i < uint32(len(x.strings)) {
 				x.put(b, x.strings[i])
+			} else {
+				x.lost = true
 			}
 		}
 	case 0x204, 0x0D6: // LABEL, RSTRING
@@ -339,6 +363,10 @@ func (x *excelReader) otherRecord(kind uint16, b []byte) {
 		}
 	case 0x1B6:
 		x.textBox(b)
+	case 0x100D: // SERIESTEXT: titles in charts
+		if len(b) > 3 {
+			x.d.flow.Aside(extract.Part{Kind: extract.TextBox, Place: x.part.Place}, shortText(b[2:], x.unicode, x.codepage)+"\n")
+		}
 	case 0x1C:
 		x.note(b)
 	case 0x18, 0x218:

@@ -22,7 +22,7 @@ type Extractor struct{}
 func (Extractor) Name() string { return "ole" }
 
 // Version implements extract.Extractor.
-func (Extractor) Version() int { return 1 }
+func (Extractor) Version() int { return 2 }
 
 // Accepts implements extract.Extractor.
 func (Extractor) Accepts(_, mediaType string) bool {

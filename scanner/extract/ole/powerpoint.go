@@ -52,6 +52,7 @@ type presentation struct {
 	seed     maphash.Seed
 	deleted  []deletedText // left from earlier saves
 	held     int           // bytes of it
+	lost     bool          // something points to where there is nothing
 }
 
 type deletedText struct {
@@ -83,6 +84,9 @@ func (d *document) powerPoint(b, currentUser []byte) error {
 		}
 	}
 	d.flow.Flush()
+	if p.lost && err == nil {
+		d.flow.Gap("", fmt.Errorf("powerpoint: broken records: %w", extract.ErrDamaged))
+	}
 	return err
 }
 
@@ -119,8 +123,12 @@ func (p *presentation) findSlides(currentUser []byte) {
 		p.each(from, to, func(kind, _ uint16, from, to int64) {
 			if kind == pptSlidePersist && to-from >= 16 {
 				number++
-				if at, ok := persist[le.Uint32(p.b[from:])]; ok {
+				at, ok := persist[le.Uint32(p.b[from:])]
+				if ok {
 					p.slides[at] = number
+				}
+				if !ok || at+8 > int64(len(p.b)) || le.Uint16(p.b[at+2:]) != pptSlide {
+					p.lost = true
 				}
 				p.numbers[le.Uint32(p.b[from+12:])] = number
 			}
@@ -154,7 +162,10 @@ func (p *presentation) persistTable(at int64, persist map[uint32]int64) {
 func (p *presentation) each(from, to int64, visit func(kind, instance uint16, from, to int64)) {
 	for from+8 <= to {
 		size := int64(le.Uint32(p.b[from+4:]))
-		end := min(to, from+8+size)
+		end := from + 8 + size
+		if end > to {
+			end, p.lost = to, true
+		}
 		visit(le.Uint16(p.b[from+2:]), le.Uint16(p.b[from:])>>4, from+8, end)
 		from = end
 	}

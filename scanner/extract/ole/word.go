@@ -1,6 +1,7 @@
 package ole
 
 import (
+	"bytes"
 	"fmt"
 	"sort"
 	"strings"
@@ -46,6 +47,8 @@ type wordReader struct {
 	paragraphs  []wordRun
 	headers     []uint32 // where header stories begin, relative to their first
 	hasTables   bool     // paragraphs tell rows' ends
+	lost        bool     // some text lies where there is nothing
+	zeros       int      // characters that are none
 
 	tables int
 	row    int
@@ -97,6 +100,7 @@ func (w *wordReader) read() error {
 		return fmt.Errorf("word: no piece table: %w", extract.ErrDamaged)
 	}
 	if err := w.readPieces(clx); err != nil {
+		w.d.strings(bytes.NewReader(w.main)) // what is left may still be read by eye
 		return err
 	}
 	w.hidden = w.formats(w.fromTable(0x00FA), characterRuns)
@@ -133,8 +137,12 @@ func (w *wordReader) readPieces(clx []byte) error {
 		if position&0x40000000 != 0 {
 			p.at, p.wide = int64(position&^0x40000000)/2, false
 		}
-		if p.from < p.to && p.at < int64(len(w.main)) {
+		switch {
+		case p.from >= p.to:
+		case p.at < int64(len(w.main)):
 			w.pieces = append(w.pieces, p)
+		default:
+			w.lost = true
 		}
 	}
 	return nil
@@ -153,15 +161,19 @@ func (w *wordReader) readOld(flags uint16) error {
 					w.pieces[i].at = p.at * 2
 				}
 			}
-			return w.story(0, ^uint32(0), extract.Body)
+			err := w.story(0, ^uint32(0), extract.Body)
+			w.tell()
+			return err
 		}
 	}
 	size := uint32(len(w.main))
 	if from = min(from, size); to > size || to < from {
-		to = size
+		to, w.lost = size, true
 	}
 	w.pieces = []wordPiece{{0, to - from, int64(from), false}}
-	return w.story(0, to-from, extract.Body)
+	err := w.story(0, to-from, extract.Body)
+	w.tell()
+	return err
 }
 
 // codepageOf is the 8-bit character set of a language, by its identifier.
@@ -207,7 +219,29 @@ func (w *wordReader) stories() error {
 		}
 		from += n
 	}
+	end := uint32(0)
+	for _, p := range w.pieces {
+		end = max(end, p.to)
+	}
+	if from+1 < end { // the last one is no character of any part
+		w.lost = true
+		if err := w.story(from, end, extract.Body); err != nil {
+			return err
+		}
+	}
+	w.lost = w.lost || from > end
+	w.tell()
 	return nil
+}
+
+// manyZeros is how many of them are the remains of a text.
+const manyZeros = 64
+
+// tell notes that some text could not be read.
+func (w *wordReader) tell() {
+	if w.lost || w.zeros >= manyZeros {
+		w.d.flow.Gap("", fmt.Errorf("word: text that is not there: %w", extract.ErrDamaged))
+	}
 }
 
 // headerStories tells headers from footers: six separators come first, and
@@ -254,7 +288,10 @@ func (w *wordReader) piece(p wordPiece, from, to uint32, kind extract.Kind) erro
 		width = 2
 	}
 	at := p.at + int64(from-p.from)*int64(width)
-	end := min(int64(len(w.main)), at+int64(to-from)*int64(width))
+	end := at + int64(to-from)*int64(width)
+	if most := int64(len(w.main)); end > most {
+		end, w.lost = most, true
+	}
 	for at < end {
 		run := w.runAt(uint32(at))
 		stop := min(end, int64(run.to))
@@ -357,6 +394,8 @@ func (w *wordReader) add(s string, run wordRun) {
 // control acts on a special character ([MS-DOC] 2.4.1 and 2.8.25).
 func (w *wordReader) control(c uint16, at uint32, run wordRun, kind extract.Kind) error {
 	switch c {
+	case 0:
+		w.zeros++
 	case 0x07:
 		w.cellMark(at, kind)
 	case 0x0D, 0x0C, 0x0E:
