@@ -1,9 +1,8 @@
 package patterns
 
 import (
-	"fmt"
 	"sort"
-	"strings"
+	"strconv"
 )
 
 // claim says that a category stands with one person. What it weighs in the
@@ -271,10 +270,15 @@ func (s *scene) fictive(at int) bool {
 // place names where an offset stands, as evidence keeps it.
 func (s *scene) place(at int) string {
 	place := s.b.part(at).place
-	if r := s.b.row(at); r != nil {
-		return strings.TrimPrefix(fmt.Sprintf("%s!%s%d", place, columnName(r.column(at)), r.number), "!")
+	r := s.b.row(at)
+	if r == nil {
+		return place
 	}
-	return place
+	cell := columnName(r.column(at)) + strconv.Itoa(r.number)
+	if place == "" {
+		return cell
+	}
+	return place + "!" + cell
 }
 
 // columnName is A, B, … Z, AA as spreadsheets have it.

@@ -280,9 +280,12 @@ func (r *reader) personOfRow(s *scene, row *row, people []individual) (individua
 			numbers++
 		}
 		h := row.table.head(row.column(p.start))
+		if p.bond == byRole && p.name == "" {
+			continue
+		}
 		// What is weighed of staff is about them, whatever their title.
-		heavy := row.table.heavy() || r.kinds.about(HR) >= 3
-		if h.label == labelOfficial && !heavy || p.official && !heavy && h.label != labelSubject && p.number == nil || p.bond == byRole && p.name == "" {
+		staff := h.label == labelOfficial || p.official && h.label != labelSubject && p.number == nil
+		if staff && !row.table.heavy() && r.kinds.about(HR) < 3 {
 			continue
 		}
 		if h.label == labelSubject && p.name != "" && p.bond < byName {
@@ -392,7 +395,7 @@ func (r *reader) identify(s *scene) {
 			continue
 		}
 		if f.Identifier.Person() && r.testNumber(f) {
-			r.ids.add(NoIdentifier, r.hashValue(f.Value(s.text)), Low)
+			r.ids.add(NoIdentifier, r.hashFound(s, f), Low)
 			r.explainIdentifier(s, f, false)
 			continue
 		}
@@ -417,8 +420,7 @@ func (s *scene) nameBefore(f *Found) bool {
 }
 
 func (r *reader) countIdentifier(s *scene, f *Found, row *row) {
-	value := f.Value(s.text)
-	sum := r.hashValue(value)
+	sum := r.hashFound(s, f)
 	if row == nil {
 		r.followList(s, f)
 	}
@@ -432,9 +434,10 @@ func (r *reader) countIdentifier(s *scene, f *Found, row *row) {
 		r.things.secrets += boolInt(f.Confidence >= Medium)
 		r.things.zone[secrets]++
 	}
-	r.evidence.add(Evidence{
-		Pattern: f.Identifier.String(), Confidence: f.Confidence, Place: s.place(f.Start), Masked: f.Mask(s.text),
-	}, func() string { return r.masker.Fingerprint(f.Identifier.String(), value) })
+	if pattern := f.Identifier.String(); r.evidence.wants(pattern, f.Confidence) {
+		r.evidence.add(Evidence{Pattern: pattern, Confidence: f.Confidence, Place: s.place(f.Start), Masked: f.Mask(s.text)},
+			func() string { return r.masker.Fingerprint(pattern, f.Value(s.text)) })
+	}
 	r.explainIdentifier(s, f, true)
 }
 
@@ -501,7 +504,14 @@ func (r *reader) followList(s *scene, f *Found) {
 	}
 }
 
-func (r *reader) hashValue(v Raw) uint64 { return maphash.String(r.ids.seed, v.Reveal()) }
+// hashFound hashes the value of an identifier; its digits need no Raw.
+func (r *reader) hashFound(s *scene, f *Found) uint64 {
+	if f.number != 0 {
+		var digits [20]byte
+		return maphash.Bytes(r.ids.seed, f.appendNumber(digits[:0]))
+	}
+	return maphash.String(r.ids.seed, f.Value(s.text).Reveal())
+}
 
 // weighByColumn raises and lowers an identifier by the head of its column.
 func (r *reader) weighByColumn(s *scene, f *Found, row *row) {

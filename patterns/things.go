@@ -36,6 +36,47 @@ var (
 	reStamp    = regexp.MustCompile(`(?i)^\W*(?:bilaga \w+\W+)?(?:handlingen |dokumentet )?(?:omfattas av |innehåller )?(?:sekretess\w*|skyddsvärd\w*|får ej spridas|får inte spridas|ej för spridning|internt sekretessbelagd)`)
 )
 
+// What spares the expressions most texts; see also mayCode and mayAsset. That
+// of companies minds case.
+var (
+	gateCode    = newGate(reCode, "kod", "pin", "nyckelskåp", "nyckelbox", "kombinationen", "slå", "knappa", "tryck", "öppnas", "larma", "öppna", "stänga", "lås", " (by")
+	gateWeak    = newGate(reWeak)
+	gateCompany = newGate(reCompany, " AB", " HB", " KB", " Aktiebolag", " Ltd", " GmbH", "AB ", "Firma ", "nbudsgivare ", "everantör ", "olag ", "öretag ")
+	gatePending = newGate(rePending)
+	gatePublish = newGate(rePublish)
+)
+
+// mayCode reports whether reCode may match: at the text's end it wants no word.
+func mayCode(text, lower []byte) bool {
+	return gateCode.open(lower) || len(text) > 0 && asciiDigit(text[len(text)-1])
+}
+
+// mayAsset reports whether reAsset may match: digits stand behind a capital
+// letter or before a unit.
+func mayAsset(text []byte) bool {
+	for i := 0; i < len(text); i++ {
+		if !asciiDigit(text[i]) {
+			continue
+		}
+		before := text[:i]
+		if i > 0 && (text[i-1] == ' ' || text[i-1] == '-') {
+			before = text[:i-1]
+		}
+		if n := len(before); n > 0 && (before[n-1] >= 'A' && before[n-1] <= 'Z' || n > 1 && before[n-2] == 0xC3) {
+			return true
+		}
+		i += runLength(text, i)
+		if i < len(text) && text[i] == ' ' {
+			i++
+		}
+		if i < len(text) && (text[i] == 'k' || text[i] == 'm') {
+			return true
+		}
+		i--
+	}
+	return false
+}
+
 // read weighs the things of a scene.
 func (t *thingTally) read(r *reader, s *scene) {
 	t.stamps(s)
@@ -86,7 +127,8 @@ func (t *thingTally) zones(r *reader, s *scene, slot int, c Category) {
 	}
 	t.zone[slot], t.concrete[slot], t.place[slot] = best, concrete, s.place(from)
 	if c == Security {
-		t.told = codesIn(s.text[max(0, from-400):min(len(s.text), to+1200)])
+		zone := s.text[max(0, from-400):min(len(s.text), to+1200)]
+		t.told = codesIn(zone, bytes.ToLower(zone))
 	}
 	var all sums
 	all.reset()
@@ -102,14 +144,18 @@ func (t *thingTally) zones(r *reader, s *scene, slot int, c Category) {
 func (s *scene) concrete(c Category, from, to int) float64 {
 	text := s.text[from:to]
 	facts := 0.0
-	count := func(re *regexp.Regexp, each, most float64) {
+	lower := bytes.ToLower(text)
+	count := func(may bool, re *regexp.Regexp, each, most float64) {
+		if !may {
+			return
+		}
 		facts += min(float64(len(re.FindAllIndex(text, 10)))*each, most)
 	}
 	switch c {
 	case Security, NationalSecurity:
-		facts += min(2*float64(codesIn(text)), 4)
-		count(reAsset, 0.35, 2.1)
-		count(reWeak, 0.6, 2.4)
+		facts += min(2*float64(codesIn(text, lower)), 4)
+		count(mayAsset(text), reAsset, 0.35, 2.1)
+		count(gateWeak.open(lower), reWeak, 0.6, 2.4)
 		seen := map[string]bool{}
 		for i := range s.found {
 			f := &s.found[i]
@@ -127,16 +173,16 @@ func (s *scene) concrete(c Category, from, to int) float64 {
 		}
 		facts += min(float64(len(seen))*0.6, 3)
 	case Procurement:
-		count(reAmount, 0.4, 2)
-		count(reCompany, 0.6, 2.4)
-		count(rePoints, 0.3, 1.2)
+		count(true, reAmount, 0.4, 2)
+		count(gateCompany.open(text), reCompany, 0.6, 2.4)
+		count(true, rePoints, 0.3, 1.2)
 		if facts < 0.5 {
 			return facts // words alone: a policy, a law
 		}
-		if rePending.Match(text) {
+		if gatePending.open(lower) && rePending.Match(text) {
 			facts += 2
 		}
-		if rePublish.Match(text) {
+		if gatePublish.open(lower) && rePublish.Match(text) {
 			facts -= 2.5
 		}
 	}
@@ -145,7 +191,10 @@ func (s *scene) concrete(c Category, from, to int) float64 {
 
 // codesIn counts codes of doors, alarms and cabinets in running text; years
 // and public numbers are none.
-func codesIn(text []byte) int {
+func codesIn(text, lower []byte) int {
+	if !mayCode(text, lower) {
+		return 0
+	}
 	n := 0
 	for _, m := range reCode.FindAll(text, 10) {
 		digits := bytes.TrimFunc(m[bytes.IndexAny(m, "0123456789"):], func(r rune) bool { return r < '0' || r > '9' })

@@ -1,7 +1,7 @@
 package patterns
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -10,11 +10,8 @@ import (
 // or hyphens in numbers, lower case in e-mail addresses. text is what was
 // scanned.
 func (h Hit) Value(text []byte) Raw {
-	switch {
-	case h.number != 0 && (h.Identifier == Personnummer || h.Identifier == Samordningsnummer):
-		return NewRaw(fmt.Sprintf("%012d", h.number))
-	case h.number != 0:
-		return NewRaw(fmt.Sprintf("%0*d", digitsOf(h.Identifier), h.number))
+	if h.number != 0 {
+		return NewRaw(string(h.appendNumber(make([]byte, 0, 20))))
 	}
 	var c canonicalizer
 	canon := c.canonicalize(text[h.Start:h.End])
@@ -35,10 +32,24 @@ func (h Hit) Value(text []byte) Raw {
 	return NewRaw(strings.Join(strings.Fields(strings.ToUpper(s)), " "))
 }
 
+// appendNumber appends the digits of a value that is a number.
+func (h Hit) appendNumber(b []byte) []byte {
+	limit := uint64(1)
+	for range digitsOf(h.Identifier) - 1 {
+		limit *= 10
+	}
+	for ; limit > max(h.number, 1); limit /= 10 {
+		b = append(b, '0')
+	}
+	return strconv.AppendUint(b, h.number, 10)
+}
+
 // digitsOf returns the number of digits of an identifier that may begin with
 // zeros.
 func digitsOf(id Identifier) int {
 	switch id {
+	case Personnummer, Samordningsnummer:
+		return 12
 	case CPR:
 		return 10
 	case Fodselsnummer:
