@@ -62,7 +62,7 @@ func New(c Config) *Reader {
 func (*Reader) Name() string { return "pdf" }
 
 // Version implements extract.Extractor.
-func (*Reader) Version() int { return 2 }
+func (*Reader) Version() int { return 3 }
 
 // Accepts implements extract.Extractor.
 func (*Reader) Accepts(_, mediaType string) bool { return mediaType == "application/pdf" }

@@ -171,10 +171,10 @@ func (d *document) page(index int) (bool, error) {
 	if err != nil {
 		return true, err
 	}
-	if d.isPicture(p, annotated+visible(text)) {
+	if d.isPicture(p, visible(text), annotated) {
 		return true, d.scan(p, place)
 	}
-	if d.recognise && visible(text) >= illustrated && d.hasPicture(p) {
+	if d.recognise && d.hasPicture(p) {
 		return true, d.pictures(p, place)
 	}
 	return true, nil
