@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf16"
 
@@ -39,10 +40,23 @@ func sniffZip(r io.ReaderAt, size int64) string {
 			}
 		}
 	}
+	if office == "" && slices.Contains(names, "[Content_Types].xml") {
+		office = partly(names)
+	}
 	if office != "" {
 		return office
 	}
 	return "application/zip"
+}
+
+// partly tells what an Office document was that has lost its main part.
+func partly(names []string) string {
+	for _, p := range []struct{ folder, mediaType string }{{"word/", docx}, {"xl/", xlsx}, {"ppt/", pptx}, {"visio/", vsdx}} {
+		if slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(strings.ToLower(name), p.folder) }) {
+			return p.mediaType
+		}
+	}
+	return ""
 }
 
 const (

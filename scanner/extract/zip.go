@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/flate"
@@ -22,6 +23,7 @@ type Zip struct {
 	Salvaged bool
 
 	ctx      context.Context
+	named    map[string]*ZipPart
 	left     int64 // bytes that may still be inflated
 	inflater io.ReadCloser
 }
@@ -66,13 +68,13 @@ func partName(name string) string {
 
 // Part finds a part by its name, whatever its case, or returns nil.
 func (z *Zip) Part(name string) *ZipPart {
-	name = strings.TrimPrefix(name, "/")
-	for _, p := range z.Parts {
-		if strings.EqualFold(p.Name, name) {
-			return p
+	if z.named == nil {
+		z.named = make(map[string]*ZipPart, len(z.Parts))
+		for _, p := range slices.Backward(z.Parts) { // the first of a name counts
+			z.named[strings.ToLower(p.Name)] = p
 		}
 	}
-	return nil
+	return z.named[strings.ToLower(strings.TrimPrefix(name, "/"))]
 }
 
 // Open reads the part. A read fails with ErrDamaged, ErrLimit or the

@@ -23,7 +23,7 @@ type Extractor struct{}
 func (Extractor) Name() string { return "odf" }
 
 // Version implements extract.Extractor.
-func (Extractor) Version() int { return 1 }
+func (Extractor) Version() int { return 2 }
 
 // Accepts implements extract.Extractor.
 func (Extractor) Accepts(_, mediaType string) bool {
@@ -109,8 +109,11 @@ func (d *document) readPackage() {
 		}
 		d.readRest(p)
 	}
-	if d.zip.Salvaged {
+	switch {
+	case d.zip.Salvaged:
 		d.flow.Gap("", fmt.Errorf("odf: cut off: %w", extract.ErrDamaged))
+	case d.zip.Part("content.xml") == nil:
+		d.flow.Gap("", fmt.Errorf("odf: the content is missing: %w", extract.ErrDamaged))
 	}
 }
 

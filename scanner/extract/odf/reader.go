@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -17,7 +18,43 @@ type reader struct {
 	d      *document
 	x      *extract.XML
 	folder string // of the part in the package
+
+	begun    bool
+	prefixes map[string]string // the usual ones by those of this document, where they differ
 }
+
+// next reads the next token, with the prefix that everybody uses: a few
+// programs make up their own.
+func (r *reader) next() (extract.XMLKind, error) {
+	kind, err := r.x.Next()
+	if err != nil || kind == extract.XMLText {
+		return kind, err
+	}
+	if !r.begun && kind == extract.XMLStart {
+		r.begun = true
+		r.x.Attrs(func(name, value string) {
+			usual := namespace.FindStringSubmatch(value)
+			if usual == nil || usual[1] == name {
+				return
+			}
+			if name == "xmlns" {
+				name = ""
+			}
+			if r.prefixes == nil {
+				r.prefixes = map[string]string{}
+			}
+			r.prefixes[name] = usual[1]
+		})
+	}
+	if usual := r.prefixes[r.x.Prefix]; usual != "" {
+		r.x.Prefix = usual
+	}
+	return kind, nil
+}
+
+// namespace is one of OpenDocument (part 1, 1.4), in which the usual prefix is
+// found ("drawing" is "draw").
+var namespace = regexp.MustCompile(`^urn:oasis:names:tc:opendocument:xmlns:(text|table|office|style|meta|form|presentation|svg|draw)(?:ing|-compatible)?:1\.0$`)
 
 // scope is where what stands in an element goes: to the flow, beside it, or
 // into a table's cell.
@@ -37,7 +74,7 @@ func (s scope) as(kind extract.Kind) scope {
 // root it returns io.EOF.
 func (r *reader) children(s scope) error {
 	for {
-		kind, err := r.x.Next()
+		kind, err := r.next()
 		if err != nil {
 			return err
 		}
@@ -143,7 +180,7 @@ func (r *reader) write(s scope, text string) {
 // inline gathers the text of a paragraph until its end.
 func (r *reader) inline(s scope, text *strings.Builder) error {
 	for {
-		kind, err := r.x.Next()
+		kind, err := r.next()
 		if errors.Is(err, io.EOF) {
 			return fmt.Errorf("odf: paragraph without end: %w", extract.ErrDamaged)
 		}
@@ -209,7 +246,7 @@ func (r *reader) run(s scope, text *strings.Builder) error {
 
 func (r *reader) note(s scope) error {
 	for {
-		kind, err := r.x.Next()
+		kind, err := r.next()
 		switch {
 		case err != nil:
 			return err
@@ -233,7 +270,7 @@ func (r *reader) annotation(s scope) error {
 	body := scope{part: comment.part, cell: &text}
 	author := ""
 	for {
-		kind, err := r.x.Next()
+		kind, err := r.next()
 		if err != nil {
 			return err
 		}
@@ -363,7 +400,7 @@ func (r *reader) style() error {
 	parent := x.Attr("parent-style-name")
 	known.title = name == "Title" || parent == "Title" || r.d.styles[parent].title
 	for open := 1; open > 0; {
-		kind, err := x.Next()
+		kind, err := r.next()
 		if err != nil {
 			return err
 		}

@@ -79,7 +79,7 @@ func (r *reader) table(s scope) error {
 // rows reads the rows of a table, through groups of them.
 func (r *reader) rows(t *table, s scope) error {
 	for {
-		kind, err := r.x.Next()
+		kind, err := r.next()
 		if errors.Is(err, io.EOF) {
 			return fmt.Errorf("odf: table without end: %w", extract.ErrDamaged)
 		}
@@ -155,7 +155,7 @@ func (r *reader) cells(s scope) ([]string, error) {
 	var cells []string
 	size, empty := 0, 0
 	for {
-		kind, err := r.x.Next()
+		kind, err := r.next()
 		if err != nil || kind == extract.XMLEnd {
 			return cells, err
 		}

@@ -241,7 +241,7 @@ func (s *sheet) readBinary(p *extract.ZipPart) error {
 		return s.d.flow.Err()
 	})
 	s.endRow()
-	return err
+	return cmp.Or(err, s.ended())
 }
 
 func (s *sheet) binaryCell(kind int, b []byte) error {
@@ -254,8 +254,7 @@ func (s *sheet) binaryCell(kind int, b []byte) error {
 		text = richString(value)
 	case brtCellShared:
 		if len(value) >= 4 {
-			var err error
-			if s.text, err = s.d.book.strings.appendTo(s.text, int(binary.LittleEndian.Uint32(value))); err != nil {
+			if err := s.shared(int(binary.LittleEndian.Uint32(value))); err != nil {
 				return err
 			}
 		}

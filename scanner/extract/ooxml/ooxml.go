@@ -22,7 +22,7 @@ type Extractor struct{}
 func (Extractor) Name() string { return "ooxml" }
 
 // Version implements extract.Extractor.
-func (Extractor) Version() int { return 1 }
+func (Extractor) Version() int { return 2 }
 
 // Accepts implements extract.Extractor.
 func (Extractor) Accepts(_, mediaType string) bool {
@@ -97,6 +97,21 @@ func (d *document) mainPart() {
 			return
 		}
 	}
+	d.missing("")
+}
+
+// missing notes a part that the package names and does not have. Of one that
+// is cut off this is known.
+func (d *document) missing(place string) {
+	if !d.zip.Salvaged {
+		d.flow.Gap(place, fmt.Errorf("ooxml: a part is missing: %w", extract.ErrDamaged))
+	}
+}
+
+// wanted are the relationships behind which text lies.
+var wanted = map[string]bool{
+	"header": true, "footer": true, "footnotes": true, "endnotes": true, "comments": true, "notesSlide": true,
+	"glossaryDocument": true, "diagramData": true, "pivotCacheDefinition": true, "package": true,
 }
 
 // walk reads a part, and then the parts it refers to, in their order. All of
@@ -138,8 +153,11 @@ func (d *document) follow(r relationship, place string, pictures extract.Role) {
 	case "slideMaster", "slideLayout", "notesMaster", "handoutMaster", "slide", "thumbnail":
 		return // by their own order, or at the end
 	}
-	if p != nil {
+	switch {
+	case p != nil:
 		d.deal(p, place, pictures)
+	case wanted[kind]:
+		d.missing(place)
 	}
 }
 

@@ -32,6 +32,7 @@ type sheet struct {
 	spans     []span // where in text the cells lie
 	far       []string
 	value     []byte // of the present cell
+	lost      bool   // cells point to strings that are not there
 }
 
 // span says that cell number column is text[from:to].
@@ -46,7 +47,7 @@ func (s *sheet) read() error {
 	for {
 		kind, err := s.x.Next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return s.ended()
 		}
 		if err == nil && kind == extract.XMLStart {
 			err = s.element()
@@ -204,8 +205,7 @@ func (s *sheet) show(kind byte, style int) error {
 		if err != nil {
 			return nil
 		}
-		s.text, err = s.d.book.strings.appendTo(s.text, i)
-		return err
+		return s.shared(i)
 	case 'b':
 		if string(s.value) == "1" {
 			s.text = append(s.text, "TRUE"...)
@@ -225,6 +225,21 @@ func (s *sheet) show(kind byte, style int) error {
 		}
 	}
 	s.text = append(s.text, s.value...)
+	return nil
+}
+
+// shared adds string number i to the row's text.
+func (s *sheet) shared(i int) (err error) {
+	s.lost = s.lost || !s.d.book.strings.has(i)
+	s.text, err = s.d.book.strings.appendTo(s.text, i)
+	return err
+}
+
+// ended tells that the sheet was read, if it all was there.
+func (s *sheet) ended() error {
+	if s.lost {
+		return fmt.Errorf("ooxml: strings of the sheet: %w", extract.ErrDamaged)
+	}
 	return nil
 }
 

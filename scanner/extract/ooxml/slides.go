@@ -30,9 +30,14 @@ func (d *document) readPresentation(x *extract.XML, p *extract.ZipPart) error {
 	}
 	number := 0
 	for _, id := range ids {
-		if part := d.zip.Part(targets[id]); part != nil {
+		if target, ok := targets[id]; ok {
 			number++
-			d.walk(part, fmt.Sprintf("slide %d", number))
+			place := fmt.Sprintf("slide %d", number)
+			if part := d.zip.Part(target); part != nil {
+				d.walk(part, place)
+			} else {
+				d.missing(place)
+			}
 		}
 	}
 	return damage

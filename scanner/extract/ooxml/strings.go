@@ -96,9 +96,12 @@ func (t *stringTable) newBlock() error {
 	return nil
 }
 
+// has tells whether there is a string number i.
+func (t *stringTable) has(i int) bool { return t != nil && i >= 0 && i < t.count }
+
 // appendTo adds string number i to b; there may be no such string.
 func (t *stringTable) appendTo(b []byte, i int) ([]byte, error) {
-	if t == nil || i < 0 || i >= t.count {
+	if !t.has(i) {
 		return b, nil
 	}
 	from, to := int64(0), int64(t.ends[i/endsBlock][i%endsBlock])

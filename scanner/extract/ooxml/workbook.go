@@ -28,7 +28,7 @@ type sheetEntry struct {
 // readWorkbook reads the list of sheets and names, and then the sheets in
 // the order of their tabs.
 func (d *document) readWorkbook(x *extract.XML, p *extract.ZipPart) error {
-	book := d.workbook(path.Dir(p.Name))
+	book := d.workbook(p.Name)
 	var sheets []sheetEntry
 	damage := d.eachStart(x, func() error {
 		switch x.Name {
@@ -53,7 +53,10 @@ func (d *document) readSheets(p *extract.ZipPart, sheets []sheetEntry) {
 		targets[r.id] = r.target
 	}
 	for _, s := range sheets {
-		if part := d.zip.Part(targets[s.id]); part != nil && d.flow.Err() == nil {
+		part := d.zip.Part(targets[s.id])
+		if part == nil {
+			d.missing(s.name)
+		} else if d.flow.Err() == nil {
 			d.readSheetPart(part, s.name, s.hidden)
 		}
 	}
@@ -116,20 +119,30 @@ func elementText(x *extract.XML) (string, error) {
 	return text.String(), nil
 }
 
-// workbook reads what the sheets share, once.
-func (d *document) workbook(folder string) *workbook {
+// workbook reads what the sheets of the workbook with this name share, once.
+func (d *document) workbook(name string) *workbook {
 	if d.book == nil {
 		d.book = &workbook{}
-		d.book.strings = d.sharedStrings(folder)
-		d.book.formats = d.cellFormats(folder)
+		d.book.strings = d.sharedStrings(d.shared(name, "sharedStrings"))
+		d.book.formats = d.cellFormats(d.shared(name, "styles"))
 	}
 	return d.book
 }
 
+// shared finds a part of the workbook by the relationship to it, or where such
+// parts usually are.
+func (d *document) shared(name, kind string) *extract.ZipPart {
+	for _, r := range d.relationships(name) {
+		if p := d.zip.Part(r.target); p != nil && !r.external && strings.HasSuffix(r.kind, "/"+kind) {
+			return p
+		}
+	}
+	return d.zip.Part(path.Join(path.Dir(name), kind+".xml"))
+}
+
 // sharedStrings reads the table of strings that cells point into. The counts
 // it declares are not believed.
-func (d *document) sharedStrings(folder string) *stringTable {
-	p := d.zip.Part(path.Join(folder, "sharedStrings.xml"))
+func (d *document) sharedStrings(p *extract.ZipPart) *stringTable {
 	if p == nil {
 		return nil
 	}
@@ -171,8 +184,7 @@ func (d *document) sharedStrings(folder string) *stringTable {
 }
 
 // cellFormats reads the number format of each cell style.
-func (d *document) cellFormats(folder string) []*extract.NumberFormat {
-	p := d.zip.Part(path.Join(folder, "styles.xml"))
+func (d *document) cellFormats(p *extract.ZipPart) []*extract.NumberFormat {
 	if p == nil {
 		return nil
 	}
@@ -215,7 +227,7 @@ func (d *document) cellFormats(folder string) []*extract.NumberFormat {
 // readLooseSheet reads a sheet that no workbook lists: of a salvaged package,
 // or left behind.
 func (d *document) readLooseSheet(x *extract.XML, p *extract.ZipPart) error {
-	d.workbook(path.Dir(path.Dir(p.Name)))
+	d.workbook(path.Join(path.Dir(path.Dir(p.Name)), "workbook.xml"))
 	name := strings.TrimSuffix(path.Base(p.Name), path.Ext(p.Name))
 	return d.newSheet(x, name, !d.zip.Salvaged, nil).read()
 }
