@@ -15,6 +15,7 @@ type block struct {
 	text  []byte
 	parts []part
 	rows  []row
+	cells []int // of the rows, one after the other
 	lines []int // where lines begin; made by index
 }
 
@@ -34,7 +35,7 @@ type row struct {
 }
 
 func (b *block) reset() {
-	b.text, b.parts, b.rows = b.text[:0], b.parts[:0], b.rows[:0]
+	b.text, b.parts, b.rows, b.cells = b.text[:0], b.parts[:0], b.rows[:0], b.cells[:0]
 }
 
 // begin starts a part, unless it goes on from the last.
@@ -55,19 +56,22 @@ func (b *block) endLine() {
 // addRow appends the cells as one line.
 func (b *block) addRow(t *table, number int, header bool, cells []string) {
 	b.endLine()
-	r := row{start: len(b.text), number: number, table: t, header: header, cells: make([]int, len(cells))}
+	r := row{start: len(b.text), number: number, table: t, header: header}
+	first := len(b.cells)
 	for i, c := range cells {
 		if i > 0 {
 			b.text = append(b.text, '\t')
 		}
-		r.cells[i] = len(b.text)
-		for _, x := range []byte(c) {
+		at := len(b.text)
+		b.cells = append(b.cells, at)
+		b.text = append(b.text, c...)
+		for k, x := range b.text[at:] {
 			if x == '\n' || x == '\r' || x == '\t' {
-				x = ' '
+				b.text[at+k] = ' '
 			}
-			b.text = append(b.text, x)
 		}
 	}
+	r.cells = b.cells[first:len(b.cells):len(b.cells)]
 	r.end = len(b.text)
 	b.text = append(b.text, '\n')
 	b.rows = append(b.rows, r)

@@ -3,6 +3,7 @@ package patterns
 import (
 	"regexp"
 	"regexp/syntax"
+	"strings"
 )
 
 // gate spares an expression the texts in which it cannot match: those without
@@ -18,27 +19,68 @@ type gate struct {
 func newGate(re *regexp.Regexp, more ...string) *gate {
 	texts := more
 	if len(more) == 0 {
-		parsed, err := syntax.Parse(re.String(), syntax.Perl)
-		if err != nil {
-			return nil
-		}
-		for _, t := range requiredTexts(parsed.Simplify()) {
-			texts = append(texts, t.text)
-		}
-	}
-	g := &gate{texts: map[[2]byte][]string{}}
-	for _, t := range texts {
-		if len(t) < 2 {
-			return nil
-		}
-		two := [2]byte{t[0], t[1]}
-		g.begin[pairWord(two[0], two[1])] |= pairBit(two[1])
-		g.texts[two] = append(g.texts[two], t)
+		texts = gateTexts(re.String())
 	}
 	if len(texts) == 0 {
 		return nil
 	}
+	g := &gate{texts: map[[2]byte][]string{}}
+	for _, t := range texts {
+		two := [2]byte{t[0], t[1]}
+		g.begin[pairWord(two[0], two[1])] |= pairBit(two[1])
+		g.texts[two] = append(g.texts[two], t)
+	}
 	return g
+}
+
+// gateTexts returns texts of which every match of an expression holds one, in
+// lower case; nil if they are not known. Alternatives are read one by one:
+// the parser would take apart what begins alike.
+func gateTexts(expr string) (texts []string) {
+	flags := ""
+	if strings.HasPrefix(expr, "(?i)") {
+		flags, expr = expr[:4], expr[4:]
+	}
+	for _, one := range alternatives(expr) {
+		parsed, err := syntax.Parse(flags+one, syntax.Perl)
+		if err != nil {
+			return nil
+		}
+		of := requiredTexts(parsed.Simplify())
+		for _, t := range of {
+			if len(t.text) < 2 {
+				return nil
+			}
+			texts = append(texts, t.text)
+		}
+		if of == nil {
+			return nil
+		}
+	}
+	return texts
+}
+
+// alternatives splits an expression at the bars outside of parentheses and
+// brackets.
+func alternatives(expr string) (parts []string) {
+	depth, class, from := 0, false, 0
+	for i := 0; i < len(expr); i++ {
+		switch c := expr[i]; {
+		case c == '\\':
+			i++
+		case class:
+			class = c != ']'
+		case c == '[':
+			class = true
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case c == '|' && depth == 0:
+			parts, from = append(parts, expr[from:i]), i+1
+		}
+	}
+	return append(parts, expr[from:])
 }
 
 // pairWord and pairBit tell where a set of pairs of bytes keeps one.

@@ -216,8 +216,8 @@ func mayIdentify(text []byte) bool {
 		next = text[1]
 	}
 	switch c := text[0]; c {
-	case '|':
-		return true
+	case '|': // the class or birth year of "Mia Ek (08)"
+		return bytes.HasPrefix(bytes.TrimLeft(text[1:min(len(text), 4)], " "), []byte("("))
 	case 'f', 'F':
 		return next >= utf8.RuneSelf || indexByte(". -dD12", next)
 	case 'k', 'K':

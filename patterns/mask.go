@@ -111,19 +111,26 @@ func (m *Masker) PersonNameKey(name, besides string) string {
 // keyedHash is an HMAC whose state is reused.
 type keyedHash struct{ pool *sync.Pool }
 
+type keyedState struct {
+	hash   hash.Hash
+	buffer []byte
+}
+
 func newKeyedHash(key []byte) keyedHash {
-	return keyedHash{&sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+	return keyedHash{&sync.Pool{New: func() any { return &keyedState{hash: hmac.New(sha256.New, key)} }}}
 }
 
 func (k keyedHash) sum(kind, value string) string {
-	h := k.pool.Get().(hash.Hash)
-	defer k.pool.Put(h)
-	h.Reset()
-	var buf [sha256.Size]byte
-	_, _ = h.Write([]byte(kind))
-	_, _ = h.Write([]byte{0})
-	_, _ = h.Write([]byte(value))
-	return hex.EncodeToString(h.Sum(buf[:0])[:16])
+	s := k.pool.Get().(*keyedState)
+	defer k.pool.Put(s)
+	s.buffer = append(append(append(s.buffer[:0], kind...), 0), value...)
+	s.hash.Reset()
+	_, _ = s.hash.Write(s.buffer)
+	clear(s.buffer) // values are not kept
+	s.buffer = s.hash.Sum(s.buffer[:0])
+	var text [32]byte
+	hex.Encode(text[:], s.buffer[:16])
+	return string(text[:])
 }
 
 // Mask returns the text of a value as it may be shown: enough to find it

@@ -294,18 +294,47 @@ func surnameShape(raw []byte) bool {
 	if len(raw) < 6 || bytes.IndexByte(raw, '-') > 0 && len(raw) < 10 {
 		return false
 	}
-	w := strings.ToLower(string(raw))
-	base := strings.TrimSuffix(w, "s")
-	for _, end := range surnameEnds {
-		if strings.HasSuffix(base, end) || strings.HasSuffix(w, end) {
+	var buffer [64]byte
+	w := appendLower(buffer[:0], raw)
+	return surnameEnd(w) || w[len(w)-1] == 's' && surnameEnd(w[:len(w)-1])
+}
+
+func surnameEnd(w []byte) bool {
+	for _, end := range surnameEnds[w[len(w)-1]] {
+		if n := len(w) - len(end); n >= 0 && string(w[n:]) == end {
 			return true
 		}
 	}
 	return false
 }
 
-var surnameEnds = []string{
+// appendLower appends a word in lower case.
+func appendLower(into, word []byte) []byte {
+	for i, c := range word {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			c |= 0x20
+		case c > 0xC3:
+			return append(into[:len(into)-i], bytes.ToLower(word)...)
+		case i > 0 && word[i-1] == 0xC3 && c < 0x9F && c != 0x97:
+			c |= 0x20
+		}
+		into = append(into, c)
+	}
+	return into
+}
+
+// surnameEnds are ends of surnames, by their last byte.
+var surnameEnds = byLast(
 	"sson", "sdotter", "berg", "ström", "gren", "qvist", "kvist", "lund", "lind", "dahl", "stedt", "strand", "blad", "löf", "ander", "holm", "feldt", "hammar", "crona", "kvarn", "stam", "mark", "ović", "ovic", "oğlu", "oglu", "escu", "ski", "ska", "sen", "nen", "zadeh", "pour",
+)
+
+func byLast(ends ...string) (by [256][]string) {
+	for _, end := range ends {
+		last := end[len(end)-1]
+		by[last] = append(by[last], end)
+	}
+	return by
 }
 
 // plausibleSurname refuses words that begin a sentence or name an office

@@ -504,11 +504,15 @@ func (r *reader) followList(s *scene, f *Found) {
 	}
 }
 
-// hashFound hashes the value of an identifier; its digits need no Raw.
+// hashFound hashes the value of an identifier; the most frequent need no Raw.
 func (r *reader) hashFound(s *scene, f *Found) uint64 {
-	if f.number != 0 {
-		var digits [20]byte
+	var digits [32]byte
+	switch {
+	case f.number != 0:
 		return maphash.Bytes(r.ids.seed, f.appendNumber(digits[:0]))
+	case f.Identifier == Telefon:
+		var c canonicalizer
+		return maphash.Bytes(r.ids.seed, appendPhone(digits[:0], c.canonicalize(s.text[f.Start:f.End]).text))
 	}
 	return maphash.String(r.ids.seed, f.Value(s.text).Reveal())
 }

@@ -1,6 +1,7 @@
 package patterns
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 )
@@ -22,7 +23,7 @@ func (h Hit) Value(text []byte) Raw {
 	case Postadress, Fastighetsbeteckning:
 		return NewRaw(strings.Join(strings.FieldsFunc(strings.ToLower(s), separatesWords), " "))
 	case Telefon:
-		return NewRaw(normalPhone(s))
+		return NewRaw(string(appendPhone(nil, canon.text)))
 	case Interimsnummer, Reservnummer, HSAID, Pass, Registreringsnummer, IBAN, HETU, ICD10, ATC, KVA, MAC:
 		return NewRaw(strings.ToUpper(strings.Map(dropSeparators, s)))
 	}
@@ -70,22 +71,25 @@ func dropSeparators(r rune) rune {
 	return r
 }
 
-// normalPhone returns digits with country code: "+46701740605".
-func normalPhone(s string) string {
-	s = strings.ReplaceAll(s, "(0)", "")
-	digits := strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return r
+// appendPhone appends the digits with the country code: "+46701740605".
+func appendPhone(into, number []byte) []byte {
+	var buffer [32]byte
+	digits := buffer[:0]
+	for i := 0; i < len(number); i++ {
+		if number[i] == '(' && bytes.HasPrefix(number[i:], []byte("(0)")) {
+			i += 2
+		} else if asciiDigit(number[i]) {
+			digits = append(digits, number[i])
 		}
-		return -1
-	}, s)
-	switch {
-	case strings.HasPrefix(digits, "00"):
-		return "+" + digits[2:]
-	case strings.HasPrefix(digits, "0"):
-		return "+46" + digits[1:]
 	}
-	return "+" + digits
+	into = append(into, '+')
+	switch {
+	case bytes.HasPrefix(digits, []byte("00")):
+		return append(into, digits[2:]...)
+	case bytes.HasPrefix(digits, []byte("0")):
+		return append(append(into, "46"...), digits[1:]...)
+	}
+	return append(into, digits...)
 }
 
 // Parse tells what a text as a whole is, such as the cell of a table: the
