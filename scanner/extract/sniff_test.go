@@ -72,6 +72,7 @@ func TestSniff(t *testing.T) {
 		{"empty.zip", zipOf(t), "application/zip"},
 		{"a.docx", zipOf(t, "[Content_Types].xml", "_rels/.rels", "word/styles.xml"), docx},
 		{"a.zip", zipOf(t, "word/styles.xml"), "application/zip"},
+		{"a.docx", zipOf(t, "/[Content_Types].xml", `\word\document.xml`), docx},
 		{"a", zipOf(t, "[Content_Types].xml", "xl/workbook.xml", "xl/vbaProject.bin"), xlsx},
 		{"a.odt", zipOf(t, "mimetype=application/vnd.oasis.opendocument.text", "content.xml"), "application/vnd.oasis.opendocument.text"},
 		{"a.fodt", `<?xml version="1.0"?><office:document xmlns:office="urn:x" office:mimetype="application/vnd.oasis.opendocument.text">`, "application/vnd.oasis.opendocument.text-flat-xml"},

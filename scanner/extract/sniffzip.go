@@ -23,12 +23,15 @@ func sniffZip(r io.ReaderAt, size int64) string {
 	if len(names) == 0 {
 		names = zipLocals(r, size)
 	}
+	for i, name := range names {
+		names[i] = strings.TrimLeft(strings.ReplaceAll(name, `\`, "/"), "/")
+	}
 	if t := zipDeclared(r, size, names); t != "" {
 		return t
 	}
 	office := ""
 	for _, name := range names {
-		if t := zipParts[strings.ToLower(strings.ReplaceAll(name, `\`, "/"))]; t != "" {
+		if t := zipParts[strings.ToLower(name)]; t != "" {
 			return t
 		}
 		lower := strings.ToLower(name)

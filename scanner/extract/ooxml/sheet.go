@@ -32,7 +32,7 @@ type sheet struct {
 	spans     []span // where in text the cells lie
 	far       []string
 	value     []byte // of the present cell
-	lost      bool   // cells point to strings that are not there
+	lost      bool   // cells point to strings or formats that are not there
 }
 
 // span says that cell number column is text[from:to].
@@ -238,7 +238,7 @@ func (s *sheet) shared(i int) (err error) {
 // ended tells that the sheet was read, if it all was there.
 func (s *sheet) ended() error {
 	if s.lost {
-		return fmt.Errorf("ooxml: strings of the sheet: %w", extract.ErrDamaged)
+		return fmt.Errorf("ooxml: strings or formats of the sheet: %w", extract.ErrDamaged)
 	}
 	return nil
 }
@@ -252,6 +252,7 @@ func (s *sheet) format(style int) *extract.NumberFormat {
 	if style >= 0 && style < len(s.d.book.formats) {
 		return s.d.book.formats[style]
 	}
+	s.lost = s.lost || style > 0 // zeros in front of numbers, maybe
 	return nil
 }
 
