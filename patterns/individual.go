@@ -232,7 +232,8 @@ func mayIdentify(text []byte) bool {
 			return n == 8
 		}
 		behind := text[n]
-		unit := behind == ' ' || behind >= utf8.RuneSelf || behind|0x20 == 'm'
+		at := n + boolInt(behind == ' ')
+		unit := at < len(text) && (text[at] >= utf8.RuneSelf || text[at]|0x20 == 'm') // år, månader
 		return n == 8 || n == 6 && behind == '-' || n <= 2 && unit || n == 1 && hexDigit(behind)
 	}
 }

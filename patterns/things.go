@@ -36,19 +36,24 @@ var (
 	reStamp    = regexp.MustCompile(`(?i)^\W*(?:bilaga \w+\W+)?(?:handlingen |dokumentet )?(?:omfattas av |innehåller )?(?:sekretess\w*|skyddsvärd\w*|får ej spridas|får inte spridas|ej för spridning|internt sekretessbelagd)`)
 )
 
-// What spares the expressions most texts; see also mayCode and mayAsset. That
-// of companies minds case.
+// What spares the expressions most lines.
 var (
-	gateCode    = newGate(reCode, "kod", "pin", "nyckelskåp", "nyckelbox", "kombinationen", "slå", "knappa", "tryck", "öppnas", "larma", "öppna", "stänga", "lås", " (by")
+	gateCode    = codeGate()
+	gateAsset   = &gate{re: reAsset, may: mayAsset}
 	gateWeak    = newGate(reWeak)
-	gateCompany = newGate(reCompany, " AB", " HB", " KB", " Aktiebolag", " Ltd", " GmbH", "AB ", "Firma ", "nbudsgivare ", "everantör ", "olag ", "öretag ")
+	gateAmount  = newGate(reAmount)
+	gateCompany = newGate(reCompany, " ab", " hb", " kb", " aktiebolag", " ltd", " gmbh", "ab ", "firma ", "anbudsgivare ", "leverantör ", "bolag ", "företag ")
+	gatePoints  = newGate(rePoints)
 	gatePending = newGate(rePending)
 	gatePublish = newGate(rePublish)
 )
 
-// mayCode reports whether reCode may match: at the text's end it wants no word.
-func mayCode(text, lower []byte) bool {
-	return gateCode.open(lower) || len(text) > 0 && asciiDigit(text[len(text)-1])
+// codeGate opens for digits at the end of a text, too: there reCode wants no
+// word.
+func codeGate() *gate {
+	g := newGate(reCode, "kod", "pin", "nyckelskåp", "nyckelbox", "kombinationen", "slå", "knappa", "tryck", "öppnas", "larma", "öppna", "stänga", "lås", " (by")
+	g.may = func(text []byte) bool { return len(text) > 0 && asciiDigit(text[len(text)-1]) }
+	return g
 }
 
 // mayAsset reports whether reAsset may match: digits stand behind a capital
@@ -128,7 +133,7 @@ func (t *thingTally) zones(r *reader, s *scene, slot int, c Category) {
 	t.zone[slot], t.concrete[slot], t.place[slot] = best, concrete, s.place(from)
 	if c == Security {
 		zone := s.text[max(0, from-400):min(len(s.text), to+1200)]
-		t.told = codesIn(zone, bytes.ToLower(zone))
+		t.told = codesIn(zone)
 	}
 	var all sums
 	all.reset()
@@ -144,18 +149,12 @@ func (t *thingTally) zones(r *reader, s *scene, slot int, c Category) {
 func (s *scene) concrete(c Category, from, to int) float64 {
 	text := s.text[from:to]
 	facts := 0.0
-	lower := bytes.ToLower(text)
-	count := func(may bool, re *regexp.Regexp, each, most float64) {
-		if !may {
-			return
-		}
-		facts += min(float64(len(re.FindAllIndex(text, 10)))*each, most)
-	}
+	count := func(g *gate, each, most float64) { facts += min(float64(g.count(text, 10))*each, most) }
 	switch c {
 	case Security, NationalSecurity:
-		facts += min(2*float64(codesIn(text, lower)), 4)
-		count(mayAsset(text), reAsset, 0.35, 2.1)
-		count(gateWeak.open(lower), reWeak, 0.6, 2.4)
+		facts += min(2*float64(codesIn(text)), 4)
+		count(gateAsset, 0.35, 2.1)
+		count(gateWeak, 0.6, 2.4)
 		seen := map[string]bool{}
 		for i := range s.found {
 			f := &s.found[i]
@@ -173,16 +172,16 @@ func (s *scene) concrete(c Category, from, to int) float64 {
 		}
 		facts += min(float64(len(seen))*0.6, 3)
 	case Procurement:
-		count(true, reAmount, 0.4, 2)
-		count(gateCompany.open(text), reCompany, 0.6, 2.4)
-		count(true, rePoints, 0.3, 1.2)
+		count(gateAmount, 0.4, 2)
+		count(gateCompany, 0.6, 2.4)
+		count(gatePoints, 0.3, 1.2)
 		if facts < 0.5 {
 			return facts // words alone: a policy, a law
 		}
-		if gatePending.open(lower) && rePending.Match(text) {
+		if gatePending.count(text, 1) > 0 {
 			facts += 2
 		}
-		if gatePublish.open(lower) && rePublish.Match(text) {
+		if gatePublish.count(text, 1) > 0 {
 			facts -= 2.5
 		}
 	}
@@ -191,8 +190,8 @@ func (s *scene) concrete(c Category, from, to int) float64 {
 
 // codesIn counts codes of doors, alarms and cabinets in running text; years
 // and public numbers are none.
-func codesIn(text, lower []byte) int {
-	if !mayCode(text, lower) {
+func codesIn(text []byte) int {
+	if !gateCode.open(text) {
 		return 0
 	}
 	n := 0
