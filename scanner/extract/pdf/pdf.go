@@ -79,12 +79,14 @@ func (r *Reader) Extract(ctx context.Context, in extract.Input, out extract.Sink
 	if r.config.Engine == Both {
 		seen = words{}
 	}
-	err := r.withPDFium(ctx, in, out, seen)
+	counting := &counter{Sink: out}
+	err := r.withPDFium(ctx, in, counting, seen)
 	switch {
 	case errors.Is(err, errRefused):
 		return r.afterRefusal(ctx, in, out)
-	case err == nil && seen != nil:
-		// What the second reader cannot read, the first one has read.
+	case err == nil && (seen != nil || counting.pieces == 0):
+		// What the second reader cannot read, the first one has read. Where
+		// that found nothing at all, the other may see more.
 		if err := readSecond(ctx, in, out, seen); !errors.Is(err, extract.ErrDamaged) && !errors.Is(err, extract.ErrEncrypted) {
 			return err
 		}
@@ -117,6 +119,12 @@ func (r *Reader) afterRefusal(ctx context.Context, in extract.Input, out extract
 type counter struct {
 	extract.Sink
 	pieces int
+}
+
+// File implements extract.Sink.
+func (c *counter) File(f extract.File) error {
+	c.pieces++
+	return c.Sink.File(f)
 }
 
 // Text implements extract.Sink.

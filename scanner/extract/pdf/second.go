@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/ledongthuc/pdf"
@@ -14,9 +15,18 @@ import (
 // maxSecondPages bounds a page tree that only claims to be long.
 const maxSecondPages = 100_000
 
+// tooManyObjects recognises numbers that no document has so many objects for:
+// the second reader makes room for as many as a document says. They stand
+// before a part of the table of objects, or in the stream that holds it
+// (ISO 32000-1, 7.5.4 and 7.5.8).
+var tooManyObjects = regexp.MustCompile(`\b0*[1-9]\d{7,}\s+\d+\s+\d+\s+\d+\s+[nf]\b|/(?:Size|Columns)\s+0*[1-9]\d{7,}|/(?:Index|W)\s*\[[^\]]{0,200}\b0*[1-9]\d{7,}`)
+
 // readSecond reads the document with ledongthuc/pdf. With seen, only lines
 // that hold a word that was not seen are written.
 func readSecond(ctx context.Context, in extract.Input, out extract.Sink, seen words) error {
+	if has(in, tooManyObjects) {
+		return fmt.Errorf("second reader: numbers of objects: %w", extract.ErrDamaged)
+	}
 	passwords := append([]string{""}, in.Passwords...)
 	var r *pdf.Reader
 	pages := 0
