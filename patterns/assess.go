@@ -24,11 +24,12 @@ type reader struct {
 	tables      map[string]*table
 	ids         identifierTally
 	claims      [len(slots)]claimTally
-	people      map[string]bool // keys of those known by number
-	named       map[string]bool // keys of those known by name
-	officers    map[string]bool // keys of names that stand as somebody at work
-	titles      sums            // words of the categories in name and title
-	subject     string          // key of the person whom the file name names
+	people      map[string]bool   // keys of those known by number
+	named       map[string]bool   // keys of those known by name
+	keys        map[string]string // see scene.nameKey
+	officers    map[string]bool   // keys of names that stand as somebody at work
+	titles      sums              // words of the categories in name and title
+	subject     string            // key of the person whom the file name names
 	cues        map[CueGroup]*cueTally
 	things      thingTally
 	custom      customTally
@@ -57,6 +58,7 @@ func (r *reader) Begin(s Subject, o Options) {
 	r.block.reset()
 	r.tables = map[string]*table{}
 	r.people, r.named, r.officers = map[string]bool{}, map[string]bool{}, map[string]bool{}
+	r.keys = map[string]string{}
 	r.cues = map[CueGroup]*cueTally{}
 	r.ids.reset()
 	r.custom.reset(r.set.custom)

@@ -134,7 +134,7 @@ func (t *customTally) weigh(r *reader, s *scene, i int, m customMark, near, unle
 	f.count++
 	r.evidence.add(Evidence{
 		Pattern: c.ID, Category: c.Category, Confidence: c.Confidence, Place: step.Place, Masked: step.Masked,
-	}, func() string { return print })
+	}, 0, func() string { return print })
 }
 
 // valid reports whether the candidate is, or holds, an identifier that counts.

@@ -2,6 +2,7 @@ package patterns
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 )
 
@@ -42,22 +43,36 @@ func (r *reader) explainClaim(c Category, cl *claim, score, limit float64, becau
 }
 
 // evidenceKeeper keeps the best evidence of each pattern.
-type evidenceKeeper struct{ kept map[string][]Evidence }
+type evidenceKeeper struct{ kept map[string][]keptEvidence }
 
-// wants reports whether there is room for evidence of a pattern, or something
-// weaker to drop.
-func (k *evidenceKeeper) wants(pattern string, c Confidence) bool {
+// keptEvidence also knows a hash of the value, by which one that comes again is
+// known before its fingerprint is made; 0: unknown.
+type keptEvidence struct {
+	Evidence
+	value uint64
+}
+
+// wants reports whether there is room for evidence of a pattern and value, or
+// something weaker to drop.
+func (k *evidenceKeeper) wants(pattern string, c Confidence, value uint64) bool {
 	list := k.kept[pattern]
+	if value != 0 {
+		for i := range list {
+			if list[i].value == value {
+				return list[i].Confidence < c
+			}
+		}
+	}
 	return len(list) < MaxEvidence || list[len(list)-1].Confidence < c
 }
 
 // add keeps e if there is room or something weaker to drop. The fingerprint
 // is made only then.
-func (k *evidenceKeeper) add(e Evidence, fingerprint func() string) {
+func (k *evidenceKeeper) add(e Evidence, value uint64, fingerprint func() string) {
 	if k.kept == nil {
-		k.kept = map[string][]Evidence{}
+		k.kept = map[string][]keptEvidence{}
 	}
-	if !k.wants(e.Pattern, e.Confidence) {
+	if !k.wants(e.Pattern, e.Confidence, value) {
 		return
 	}
 	list := k.kept[e.Pattern]
@@ -65,13 +80,13 @@ func (k *evidenceKeeper) add(e Evidence, fingerprint func() string) {
 	for i := range list {
 		if list[i].Fingerprint == e.Fingerprint && e.Fingerprint != "" {
 			if list[i].Confidence < e.Confidence {
-				list[i] = e
+				list[i] = keptEvidence{e, value}
 			}
 			return
 		}
 	}
-	list = append(list, e)
-	sort.SliceStable(list, func(i, j int) bool { return list[i].Confidence > list[j].Confidence })
+	list = append(list, keptEvidence{e, value})
+	slices.SortStableFunc(list, func(a, b keptEvidence) int { return int(b.Confidence - a.Confidence) })
 	k.kept[e.Pattern] = list[:min(len(list), MaxEvidence)]
 }
 
@@ -79,7 +94,9 @@ func (k *evidenceKeeper) add(e Evidence, fingerprint func() string) {
 func (k *evidenceKeeper) best(c Content) []Evidence {
 	var all []Evidence
 	for _, list := range k.kept {
-		all = append(all, list...)
+		for _, e := range list {
+			all = append(all, e.Evidence)
+		}
 	}
 	sort.SliceStable(all, func(i, j int) bool {
 		if all[i].Confidence != all[j].Confidence {

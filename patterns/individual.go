@@ -73,11 +73,26 @@ func (s *scene) individuals(windows [][2]int) []individual {
 	s.tie(all)
 	for i := range all {
 		if ind := &all[i]; ind.key == "" && ind.name != "" { // no number gave it one
-			ind.key = s.masker.PersonNameKey(nameKey(ind.name), "")
+			ind.key = s.nameKey(ind.name)
 		}
 	}
 	return all
 }
+
+// nameKey returns the key of whoever is known by a name; names come again.
+func (s *scene) nameKey(name string) string {
+	key, ok := s.keys[name]
+	if !ok {
+		key = s.masker.PersonNameKey(nameKey(name), "")
+		if len(s.keys) < maxKeys {
+			s.keys[name] = key
+		}
+	}
+	return key
+}
+
+// maxKeys bounds the names whose keys are remembered.
+const maxKeys = 1 << 12
 
 // fields appends the people whom fields name though the lists of names do not
 // know them: "Elev: Xiadani Quetzal", or the label on a line of its own.
@@ -245,11 +260,21 @@ func (s *scene) headsLine(n nameFound) bool {
 	return to-from <= 220 && mayFollow(s.text[n.end:to]) && reFollow.Match(s.text[n.end:to]) && reLead.Match(s.text[from:n.start])
 }
 
-// mayFollow spares reFollow what begins as no match of it does.
+// mayFollow spares reFollow what begins as no match of it does, or holds none
+// of its signs in time.
 func mayFollow(text []byte) bool {
+	if len(text) > 1 && text[0] == ',' && text[1] == ' ' {
+		return true
+	}
 	rest := bytes.TrimPrefix(text, []byte(" "))
+	if sign := text[:min(len(text), maxFollow)]; bytes.IndexAny(sign, ":(–") < 0 && !bytes.Contains(sign, []byte("- ")) {
+		return false
+	}
 	return len(rest) > 0 && (rest[0] >= utf8.RuneSelf || bytes.IndexByte([]byte(" (f0123456789:-,"), rest[0]) >= 0)
 }
+
+// maxFollow is more than the longest match of reFollow, in bytes.
+const maxFollow = 24
 
 // nameKey writes a name so that "Olsson, Mia" and "Mia Olsson" are the same,
 // and the genitive as the name.
@@ -270,7 +295,7 @@ func nameKey(name string) string {
 }
 
 // besides returns what stands directly beside a name, where a birth date or a
-// class would.
+// class would. It is valid until the next call.
 func (s *scene) besides(n nameFound) []byte {
 	from, to := s.b.span(s.b.line(n.start))
 	from, to = max(from, n.start-22), min(to, n.end+34)
@@ -280,7 +305,8 @@ func (s *scene) besides(n nameFound) []byte {
 			break
 		}
 	}
-	return bytes.Join([][]byte{s.text[from:n.start], s.text[n.end:to]}, []byte(" | "))
+	s.beside = append(append(append(s.beside[:0], s.text[from:n.start]...), " | "...), s.text[n.end:to]...)
+	return s.beside
 }
 
 // initials appends people written as initials.
@@ -446,20 +472,30 @@ func (s *scene) label(at int) labelKind {
 }
 
 func readLabel(raw []byte) labelKind {
-	words := strings.FieldsFunc(strings.ToLower(string(raw)), func(r rune) bool { return r == ' ' || r == '/' || r == '(' || r == ')' || r == '-' })
-	if len(words) > 6 {
-		return noLabel
-	}
-	kind := noLabel
-	for _, w := range words {
-		switch {
-		case officialLabels[w]:
-			return labelOfficial
-		case subjectLabels[w]:
+	var buffer [128]byte
+	rest, kind := appendLower(buffer[:0], raw), noLabel
+	for words := 0; ; words++ {
+		for len(rest) > 0 && indexByte(" /()-", rest[0]) {
+			rest = rest[1:]
+		}
+		if len(rest) == 0 {
+			return kind
+		}
+		n := bytes.IndexAny(rest, " /()-")
+		if n < 0 {
+			n = len(rest)
+		}
+		switch w := rest[:n]; {
+		case words == 6:
+			return noLabel
+		case kind == labelOfficial:
+		case officialLabels[string(w)]:
+			kind = labelOfficial
+		case subjectLabels[string(w)]:
 			kind = labelSubject
 		}
+		rest = rest[n:]
 	}
-	return kind
 }
 
 var subjectLabels = wordSet(`namn name patient's förnamn efternamn elev elevens elevnamn barn barnets barnet patient patientens patientnamn brukare brukarens

@@ -210,10 +210,10 @@ func (r *reader) judgeCategory(slot int, c Category, doc *innocence) (CategoryFo
 		}
 		conf := confidenceOf(score, limit, cl)
 		pattern := string(c) + ":" + strings.Join(cl.terms[:min(1, len(cl.terms))], "")
-		if !r.evidence.wants(pattern, conf) {
+		if !r.evidence.wants(pattern, conf, 0) {
 			continue
 		}
-		r.evidence.add(Evidence{Pattern: pattern, Category: c, Confidence: conf, Place: cl.place, Masked: evidenceText(c, cl)},
+		r.evidence.add(Evidence{Pattern: pattern, Category: c, Confidence: conf, Place: cl.place, Masked: evidenceText(c, cl)}, 0,
 			func() string { return r.masker.Fingerprint(string(c), NewRaw(key)) })
 	}
 	if found.Count == 0 {
@@ -399,7 +399,7 @@ func (r *reader) judgeThing(slot int, c Category, doc *innocence) (CategoryFound
 		} else {
 			e.Pattern = string(c)
 		}
-		r.evidence.add(e, func() string { return "" })
+		r.evidence.add(e, 0, func() string { return "" })
 	}
 	return found, true
 }

@@ -230,6 +230,6 @@ func (r *reader) judgeNarrative(slot int, c Category, doc *innocence) (CategoryF
 		return CategoryFound{}, 0, false
 	}
 	e := Evidence{Pattern: string(c) + ":" + strings.Join(n.terms[:min(1, len(n.terms))], ""), Category: c, Confidence: Medium, Place: n.place, Masked: evidenceText(c, cl)}
-	r.evidence.add(e, func() string { return "" })
+	r.evidence.add(e, 0, func() string { return "" })
 	return CategoryFound{Category: c, Confidence: Medium, People: 1, Count: 1}, score, true
 }

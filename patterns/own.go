@@ -69,7 +69,7 @@ func (r *reader) record(s *scene, f ExactFound) {
 	because := []string{"column:" + f.Column, fmt.Sprintf("columns:%d", f.Columns)}
 	r.explain(Step{Pattern: pattern, Category: Custom, Place: s.place(f.Start), Masked: masked, Counted: f.Confidence >= Medium, Confidence: f.Confidence, Because: because})
 	if f.Confidence >= Medium {
-		r.evidence.add(Evidence{Pattern: pattern, Category: Custom, Confidence: f.Confidence, Place: s.place(f.Start), Masked: masked},
+		r.evidence.add(Evidence{Pattern: pattern, Category: Custom, Confidence: f.Confidence, Place: s.place(f.Start), Masked: masked}, 0,
 			func() string { return r.masker.Fingerprint(pattern, NewRaw(string(s.text[f.Start:f.End]))) })
 	}
 }

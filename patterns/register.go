@@ -434,8 +434,8 @@ func (r *reader) countIdentifier(s *scene, f *Found, row *row) {
 		r.things.secrets += boolInt(f.Confidence >= Medium)
 		r.things.zone[secrets]++
 	}
-	if pattern := f.Identifier.String(); r.evidence.wants(pattern, f.Confidence) {
-		r.evidence.add(Evidence{Pattern: pattern, Confidence: f.Confidence, Place: s.place(f.Start), Masked: f.Mask(s.text)},
+	if pattern := f.Identifier.String(); r.evidence.wants(pattern, f.Confidence, sum) {
+		r.evidence.add(Evidence{Pattern: pattern, Confidence: f.Confidence, Place: s.place(f.Start), Masked: f.Mask(s.text)}, sum,
 			func() string { return r.masker.Fingerprint(pattern, f.Value(s.text)) })
 	}
 	r.explainIdentifier(s, f, true)

@@ -15,7 +15,9 @@ type scene struct {
 	terms  []termMark
 	cues   []cueMark
 	custom []customMark
-	dates  []int // where dates stand; made when asked for
+	dates  []int             // where dates stand; made when asked for
+	keys   map[string]string // of people, by name
+	beside []byte            // see besides
 	// specifics is what specific said of each term; 0: not asked yet
 	specifics []float64
 }
@@ -44,7 +46,7 @@ type customMark struct {
 // look scans a block.
 func (r *reader) look(b *block) *scene {
 	s := &r.scene
-	*s = scene{b: b, text: b.text, names: r.set.names, masker: r.masker, terms: s.terms[:0], cues: s.cues[:0], custom: s.custom[:0], specifics: s.specifics[:0]}
+	*s = scene{b: b, text: b.text, names: r.set.names, masker: r.masker, keys: r.keys, beside: s.beside, terms: s.terms[:0], cues: s.cues[:0], custom: s.custom[:0], specifics: s.specifics[:0]}
 	hits := r.scanner.Scan(b.text)
 	for _, h := range hits {
 		if h.Kind != TermHit {
