@@ -81,15 +81,24 @@ func (r *Reader) Extract(ctx context.Context, in extract.Input, out extract.Sink
 	}
 	counting := &counter{Sink: out}
 	err := r.withPDFium(ctx, in, counting, seen)
-	switch {
-	case errors.Is(err, errRefused):
+	if errors.Is(err, errRefused) {
 		return r.afterRefusal(ctx, in, out)
-	case err == nil && (seen != nil || counting.pieces == 0):
-		// What the second reader cannot read, the first one has read. Where
-		// that found nothing at all, the other may see more.
-		if err := readSecond(ctx, in, out, seen); !errors.Is(err, extract.ErrDamaged) && !errors.Is(err, extract.ErrEncrypted) {
-			return err
-		}
+	}
+	if err == nil && (seen != nil || counting.pieces == 0) {
+		err = addSecond(ctx, in, counting, seen)
+	}
+	if err == nil && counting.gaps == 0 && unread(in, counting.pieces == 0) {
+		return out.Gap("", fmt.Errorf("a stream cannot be read: %w", extract.ErrDamaged))
+	}
+	return err
+}
+
+// addSecond reads once more with the second reader. What that cannot read, the
+// first one has read.
+func addSecond(ctx context.Context, in extract.Input, out extract.Sink, seen words) error {
+	err := readSecond(ctx, in, out, seen)
+	if errors.Is(err, extract.ErrDamaged) || errors.Is(err, extract.ErrEncrypted) {
+		return nil
 	}
 	return err
 }
@@ -115,22 +124,32 @@ func (r *Reader) afterRefusal(ctx context.Context, in extract.Input, out extract
 	return err
 }
 
-// counter notices whether anything was read.
+// counter notices whether anything was read of the pages.
 type counter struct {
 	extract.Sink
-	pieces int
+	pieces, gaps int
 }
 
 // File implements extract.Sink.
 func (c *counter) File(f extract.File) error {
-	c.pieces++
+	if f.Role == extract.Scan || f.Role == extract.Picture {
+		c.pieces++
+	}
 	return c.Sink.File(f)
 }
 
 // Text implements extract.Sink.
 func (c *counter) Text(p extract.Part, text string) error {
-	c.pieces++
+	if p.Kind != extract.Title && p.Kind != extract.Property {
+		c.pieces++
+	}
 	return c.Sink.Text(p, text)
+}
+
+// Gap implements extract.Sink.
+func (c *counter) Gap(place string, reason error) error {
+	c.gaps++
+	return c.Sink.Gap(place, reason)
 }
 
 // protection says how a document that asks for more than a password is

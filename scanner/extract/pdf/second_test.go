@@ -30,24 +30,8 @@ func TestClaimedObjectsGetNoRoom(t *testing.T) {
 
 // A table of ordinary numbers is not mistaken for such a claim.
 func TestOrdinaryTableIsRead(t *testing.T) {
-	var b strings.Builder
-	b.WriteString("%PDF-1.4\n")
-	var at []int
-	for _, object := range []string{
-		"<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
-		"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
-		"<</Length 47>>\nstream\nBT /F1 12 Tf 20 200 Td (Ring 19850709-2388) Tj ET\nendstream", "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
-	} {
-		at = append(at, b.Len())
-		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", len(at), object)
-	}
-	table := b.Len()
-	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(at)+1)
-	for _, offset := range at {
-		fmt.Fprintf(&b, "%010d 00000 n \n", offset)
-	}
-	fmt.Fprintf(&b, "trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", len(at)+1, table)
-	r, err := extracttest.Read(t.Context(), reader(t, pdf.Ledongthuc), extracttest.Input("a.pdf", []byte(b.String())))
+	document := onePage("", "BT /F1 12 Tf 20 200 Td (Ring 19850709-2388) Tj ET")
+	r, err := extracttest.Read(t.Context(), reader(t, pdf.Ledongthuc), extracttest.Input("a.pdf", document))
 	if err != nil || !strings.Contains(r.PlainText(), extracttest.Canary) {
 		t.Errorf("error %v, got:\n%s", err, r)
 	}
