@@ -27,6 +27,7 @@ type reader struct {
 	people      map[string]bool   // keys of those known by number
 	named       map[string]bool   // keys of those known by name
 	keys        map[string]string // see scene.nameKey
+	contexts    []Hit             // of a scene; only to be used again
 	officers    map[string]bool   // keys of names that stand as somebody at work
 	titles      sums              // words of the categories in name and title
 	subject     string            // key of the person whom the file name names
@@ -53,7 +54,7 @@ type cueTally struct {
 
 // Begin implements Reader.
 func (r *reader) Begin(s Subject, o Options) {
-	*r = reader{set: r.set, masker: r.masker, scanner: r.scanner, own: r.own, matcher: r.matcher, options: o, block: r.block, scene: r.scene, kinds: r.kinds, stretchSums: r.stretchSums, gist: r.gist}
+	*r = reader{set: r.set, masker: r.masker, scanner: r.scanner, own: r.own, matcher: r.matcher, options: o, block: r.block, scene: r.scene, kinds: r.kinds, stretchSums: r.stretchSums, contexts: r.contexts, gist: r.gist}
 	r.kinds.reset(r.set.kinds)
 	r.block.reset()
 	r.tables = map[string]*table{}

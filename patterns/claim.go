@@ -1,6 +1,8 @@
 package patterns
 
 import (
+	"cmp"
+	"slices"
 	"sort"
 	"strconv"
 )
@@ -127,9 +129,10 @@ func (s *sums) add(t termMark, factor float64) {
 
 // words returns the heaviest terms, as the lexicon writes them.
 func (r *reader) words(terms []weighed) []string {
-	sort.Slice(terms, func(i, j int) bool { return terms[i].weight > terms[j].weight })
-	var out []string
-	for _, t := range terms[:min(len(terms), 5)] {
+	slices.SortFunc(terms, func(a, b weighed) int { return cmp.Compare(b.weight, a.weight) })
+	terms = terms[:min(len(terms), 5)]
+	out := make([]string, 0, len(terms))
+	for _, t := range terms {
 		out = append(out, r.set.terms[t.term].text)
 	}
 	return out

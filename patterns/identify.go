@@ -10,6 +10,7 @@ type Found struct {
 	Confidence Confidence
 	Test       bool     // an official or customary test number
 	Because    []string // codes: "checksum", "keyword:person", "context:payment", "timestamp"
+	quiet      bool     // nobody asks why
 }
 
 // Identify weighs the identifiers and secrets among hits by how they are
@@ -20,6 +21,11 @@ type Found struct {
 // hits come from scanning text, sorted by Start. The result is sorted too.
 func (e *Engine) Identify(text []byte, hits, header []Hit) []Found {
 	w := weigher{text: text}
+	return w.identify(nil, hits, header)
+}
+
+// identify appends what Identify returns to found, which is empty.
+func (w *weigher) identify(found []Found, hits, header []Hit) []Found {
 	for _, h := range hits {
 		if h.Kind == ContextHit {
 			w.contexts = append(w.contexts, h)
@@ -30,7 +36,6 @@ func (e *Engine) Identify(text []byte, hits, header []Hit) []Found {
 			w.header |= 1 << h.Context
 		}
 	}
-	var found []Found
 	for _, h := range hits {
 		if h.Kind != IdentifierHit && h.Kind != SecretHit {
 			continue
@@ -78,6 +83,7 @@ type weigher struct {
 	text     []byte
 	contexts []Hit
 	header   uint32 // set of Context
+	quiet    bool   // nobody asks why
 	next     int    // first context that may still be near
 }
 
@@ -132,7 +138,7 @@ func singleContext(set uint32) Context {
 
 // weigh decides the confidence of one hit.
 func (w *weigher) weigh(h Hit) Found {
-	f := Found{Hit: h, Test: h.Shape.Has(ShapeTest)}
+	f := Found{Hit: h, Test: h.Shape.Has(ShapeTest), quiet: w.quiet}
 	if h.Shape.Has(ShapeChecked) {
 		f.because("checksum")
 	}
@@ -150,11 +156,23 @@ func (w *weigher) weigh(h Hit) Found {
 	return f
 }
 
-func (f *Found) because(code string) { f.Because = append(f.Because, code) }
+func (f *Found) because(code string) {
+	if !f.quiet {
+		f.Because = append(f.Because, code)
+	}
+}
 
 func (f *Found) set(c Confidence, code string) {
 	f.Confidence = c
 	f.because(code)
+}
+
+// setBy is set for a code that names a context.
+func (f *Found) setBy(c Confidence, code string, by Context) {
+	f.Confidence = c
+	if !f.quiet {
+		f.because(code + by.String())
+	}
 }
 
 // person weighs personnummer and samordningsnummer by the chance that a
@@ -202,9 +220,9 @@ func (f *Found) elsewhere(near surroundings) bool {
 			f.set(Low, "keyword:individual")
 		}
 	case otherNumber(near.nearest) && bare:
-		f.set(0, "context:"+near.nearest.String())
+		f.setBy(0, "context:", near.nearest)
 	case otherNumber(near.nearest) && !s.Has(ShapeDashed):
-		f.set(Low, "context:"+near.nearest.String())
+		f.setBy(Low, "context:", near.nearest)
 	case bare && s.Has(ShapeUnderscore) && !s.Has(ShapeTwelve):
 		f.set(0, "part-of-a-word")
 	default:
@@ -263,7 +281,7 @@ func (f *Found) other(near surroundings) {
 	}
 	switch {
 	case keyword != NoContext:
-		f.set(rule.with, "keyword:"+keyword.String())
+		f.setBy(rule.with, "keyword:", keyword)
 	case f.Shape.Has(ShapeMobile | ShapeBare):
 		f.set(Low, "phone-prefix")
 	case f.Shape.Has(ShapeKeyword):

@@ -48,9 +48,10 @@ var (
 	reDate     = regexp.MustCompile(`\A(?:\b\d{1,2}/\d{1,2}\b|\b20\d\d-\d\d-\d\d\b|\b(?:kl\.?|klockan) ?\d{1,2}[.:]\d\d|\bden \d{1,2} (?:jan|feb|mar|apr|maj|jun|jul|aug|sep|okt|nov|dec)|\b\d{6}\b)`)
 )
 
-// individuals finds the people that a scene speaks of, in order.
+// individuals finds the people that a scene speaks of, in order. They are
+// valid until the next scene.
 func (s *scene) individuals(windows [][2]int) []individual {
-	var all []individual
+	all := s.all[:0]
 	for _, w := range windows {
 		for _, n := range s.names.find(nil, s.text, w[0], w[1]) {
 			all = append(all, s.named(n))
@@ -76,6 +77,7 @@ func (s *scene) individuals(windows [][2]int) []individual {
 			ind.key = s.nameKey(ind.name)
 		}
 	}
+	s.all = all
 	return all
 }
 
@@ -169,9 +171,18 @@ func inside(windows [][2]int, at int) bool {
 
 func (s *scene) numbered(f *Found) individual {
 	ind := individual{start: f.Start, end: f.End, bond: byIdentifier, number: f, because: "individual:number"}
-	ind.key = s.masker.PersonKey(f.Identifier, f.Value(s.text))
+	ind.key = s.personKey(f)
 	ind.labelled = s.label(f.Start) != labelOfficial
 	return ind
+}
+
+// personKey returns Masker.PersonKey of an identifier; digits need no Raw.
+func (s *scene) personKey(f *Found) string {
+	if f.number == 0 {
+		return s.masker.PersonKey(f.Identifier, f.Value(s.text))
+	}
+	var digits [20]byte
+	return keyedSum(s.masker.person, f.Identifier.personKind(), f.appendNumber(digits[:0]))
 }
 
 // named weighs a name by what stands around it.

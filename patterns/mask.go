@@ -86,17 +86,21 @@ func (m *Masker) Subkey(purpose string) []byte {
 // Fingerprint returns the keyed fingerprint of a value: 32 hex digits. kind
 // keeps equal values of different types apart.
 func (m *Masker) Fingerprint(kind string, v Raw) string {
-	return m.value.sum(kind, v.Reveal())
+	return keyedSum(m.value, kind, v.Reveal())
 }
 
 // PersonKey returns the key by which an individual is counted. Personnummer
 // and samordningsnummer give the same key in every way of writing them.
 func (m *Masker) PersonKey(id Identifier, v Raw) string {
-	kind := id.String()
-	if id == Samordningsnummer || id == Interimsnummer {
-		kind = Personnummer.String()
+	return keyedSum(m.person, id.personKind(), v.Reveal())
+}
+
+// personKind is what keeps the keys of people of different numbers apart.
+func (i Identifier) personKind() string {
+	if i == Samordningsnummer || i == Interimsnummer {
+		i = Personnummer
 	}
-	return m.person.sum(kind, v.Reveal())
+	return i.String()
 }
 
 // PersonNameKey returns the key of an individual known by name only; what is
@@ -105,7 +109,7 @@ func (m *Masker) PersonNameKey(name, besides string) string {
 	fold := func(s string) string {
 		return strings.Join(strings.Fields(strings.ToLower(s)), " ")
 	}
-	return m.person.sum("name", fold(name)+"\x00"+fold(besides))
+	return keyedSum(m.person, "name", fold(name)+"\x00"+fold(besides))
 }
 
 // keyedHash is an HMAC whose state is reused.
@@ -120,7 +124,7 @@ func newKeyedHash(key []byte) keyedHash {
 	return keyedHash{&sync.Pool{New: func() any { return &keyedState{hash: hmac.New(sha256.New, key)} }}}
 }
 
-func (k keyedHash) sum(kind, value string) string {
+func keyedSum[V string | []byte](k keyedHash, kind string, value V) string {
 	s := k.pool.Get().(*keyedState)
 	defer k.pool.Put(s)
 	s.buffer = append(append(append(s.buffer[:0], kind...), 0), value...)
@@ -194,6 +198,7 @@ func maskEnds(text string, first, last int) string {
 		first, last = 0, 0
 	}
 	var b strings.Builder
+	b.Grow(len(text) + total*(len("•")-1))
 	i := 0
 	for _, r := range text {
 		switch {
@@ -205,7 +210,7 @@ func maskEnds(text string, first, last int) string {
 		case i < first || i >= total-last:
 			b.WriteRune(r)
 		default:
-			b.WriteRune('•')
+			b.WriteString("•")
 		}
 		i++
 	}

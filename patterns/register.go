@@ -388,7 +388,7 @@ func (r *reader) identify(s *scene) {
 			r.weighByColumn(s, f, row)
 		}
 		if f.Confidence == Low && f.Identifier == Personnummer && s.nameBefore(f) {
-			f.Confidence, f.Because = Medium, append(f.Because, "name-before")
+			f.set(Medium, "name-before")
 		}
 		if f.Confidence == 0 {
 			r.explainIdentifier(s, f, false)
@@ -527,11 +527,11 @@ func (r *reader) weighByColumn(s *scene, f *Found, row *row) {
 	person := f.Identifier == Personnummer || f.Identifier == Samordningsnummer || f.Identifier == Interimsnummer
 	switch {
 	case person && has(ContextPerson):
-		f.Confidence, f.Because = High, append(f.Because, "column:person")
+		f.set(High, "column:person")
 	case person && f.Shape.Has(ShapeBare) && (has(ContextPhone) || has(ContextPayment) || has(ContextLog) || has(ContextProduct) || has(ContextOrganisation) || has(ContextAccount)):
-		f.Confidence, f.Because = 0, append(f.Because, "column:other")
+		f.set(0, "column:other")
 	case f.Confidence < Medium && has(f.Identifier.ownContext()):
-		f.Confidence, f.Because = Medium, append(f.Because, "column:own")
+		f.set(Medium, "column:own")
 	}
 }
 

@@ -18,6 +18,7 @@ type scene struct {
 	dates  []int             // where dates stand; made when asked for
 	keys   map[string]string // of people, by name
 	beside []byte            // see besides
+	all    []individual      // see individuals
 	// specifics is what specific said of each term; 0: not asked yet
 	specifics []float64
 }
@@ -46,7 +47,7 @@ type customMark struct {
 // look scans a block.
 func (r *reader) look(b *block) *scene {
 	s := &r.scene
-	*s = scene{b: b, text: b.text, names: r.set.names, masker: r.masker, keys: r.keys, beside: s.beside, terms: s.terms[:0], cues: s.cues[:0], custom: s.custom[:0], specifics: s.specifics[:0]}
+	*s = scene{b: b, text: b.text, names: r.set.names, masker: r.masker, keys: r.keys, beside: s.beside, found: s.found[:0], all: s.all[:0], terms: s.terms[:0], cues: s.cues[:0], custom: s.custom[:0], specifics: s.specifics[:0]}
 	hits := r.scanner.Scan(b.text)
 	for _, h := range hits {
 		if h.Kind != TermHit {
@@ -64,7 +65,9 @@ func (r *reader) look(b *block) *scene {
 			s.terms = appendTerm(s.terms, termMark{h.Start, h.End, h.Term, m.slot, m.weight})
 		}
 	}
-	s.found = r.set.engine.Identify(b.text, hits, nil)
+	w := weigher{text: b.text, contexts: r.contexts[:0], quiet: !r.options.Explain}
+	s.found = w.identify(s.found[:0], hits, nil)
+	r.contexts = w.contexts
 	return s
 }
 
