@@ -21,17 +21,25 @@ func (b *Builder) Build() (*Engine, error) {
 	}
 	var literals []literal
 	literals, e.required, e.sweeps = literalsOfTerms(e.terms)
-	e.checks = make([]check, len(e.terms))
-	for i := range e.terms {
-		e.checks[i] = e.terms[i].check()
+	var err error
+	if e.literals, err = b.table(literals, int32(len(e.terms))); err != nil {
+		return nil, err
 	}
+	e.checks = make([]check, len(e.terms))
+	known := make([]int, len(e.terms))
 	for _, l := range literals {
 		if int(l.id) < len(e.terms) {
-			e.checks[l.id].known = uint8(len(l.runes))
+			known[l.id] = len(l.runes)
 		}
 	}
-	e.literals = b.table(literals)
-	e.follows = e.followsOf(e.literals)
+	for i := range e.terms {
+		if t := &e.terms[i]; e.literals.shares(t.runes) {
+			t.size = 0
+		}
+		e.checks[i] = e.terms[i].check(known[i], e.literals)
+		e.rests = e.checks[i].cutRest(&e.terms[i], e.rests)
+	}
+	e.lists = e.listsOf(e.literals)
 	e.pool.New = func() any { return e.NewScanner() }
 	return e, nil
 }

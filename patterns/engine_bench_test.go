@@ -160,7 +160,7 @@ func BenchmarkEngineStages(b *testing.B) {
 	e := benchmarkEngine(b)
 	var c canonicalizer
 	digits := digitPass{today: e.today, tests: e.tests}
-	literals := literalPass{table: e.literals, follows: e.follows}
+	literals := literalPass{table: e.literals, lists: e.lists}
 	proposals := 0
 	stages := []struct {
 		name string
@@ -169,7 +169,7 @@ func BenchmarkEngineStages(b *testing.B) {
 		{"classes", func(t []byte) { classLoop(t, &e.literals.class) }},
 		{"canonical", func(t []byte) { c.canonicalize(t) }},
 		{"digits", func(t []byte) { digits.hits = digits.scan(t, digits.hits[:0]) }},
-		{"literals", func(t []byte) { literals.scan(t, func(int, uint32) { proposals++ }) }},
+		{"literals", func(t []byte) { literals.scan(t, func(int, []int32) { proposals++ }) }},
 	}
 	for name, text := range benchmarkTexts(b) {
 		for _, stage := range stages {
@@ -244,5 +244,5 @@ func BenchmarkEngineBuild(b *testing.B) {
 	for b.Loop() {
 		e = benchmarkEngine(b)
 	}
-	b.ReportMetric(float64(4*len(e.literals.next))/1e6, "MB")
+	b.ReportMetric(float64(2*len(e.literals.next))/1e6, "MB")
 }

@@ -147,6 +147,54 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// TestManyTerms: a dictionary with more beginnings than the table can number
+// is found all the same.
+func TestManyTerms(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	var terms []Term
+	for len(terms) < 40_000 {
+		text := make([]byte, 12)
+		for i := range text {
+			text[i] = 'a' + byte(r.IntN(26))
+		}
+		terms = append(terms, Term{Text: string(text), Mode: Exact})
+	}
+	e := testEngine(t, terms...)
+	if e.literals.longest >= maxTerm {
+		t.Error("the table holds all of the terms: too few of them")
+	}
+	s := e.NewScanner()
+	for id := 0; id < len(terms); id += 500 {
+		found := false
+		for _, h := range s.Scan([]byte("ett " + terms[id].Text + " till")) {
+			found = found || h.Kind == TermHit && h.Term == TermID(id)
+		}
+		if !found {
+			t.Errorf("%s is not found", terms[id].Text)
+		}
+	}
+}
+
+// TestSharedClass: bytes that the table does not tell apart are told apart.
+func TestSharedClass(t *testing.T) {
+	var terms []Term
+	for _, sign := range "#%&*+/<=>?@[]^_`{|}~§°¤½ßøæþðñëïüžšłđ" {
+		terms = append(terms, Term{Text: "ab" + string(sign) + "cd", Mode: Word})
+	}
+	e := testEngine(t, terms...)
+	shared := 0
+	for _, c := range e.literals.class {
+		shared += boolInt(c == sharedClass)
+	}
+	if shared == 0 {
+		t.Error("no byte shares a class: too few of them")
+	}
+	s := e.NewScanner()
+	for id := range terms {
+		compareWithReference(t, s, "ett "+terms[id].Text+" till, "+strings.ToUpper(terms[id].Text))
+	}
+}
+
 // TestCostlyExpression: an expression that would take minutes is stopped and
 // named; its neighbours are not.
 func TestCostlyExpression(t *testing.T) {

@@ -63,40 +63,70 @@ func sharedRunes(a, b []rune) int {
 	return n
 }
 
+// cut shortens literals to n letters, but for those with an id from keep on.
+func cut(literals []literal, keep int32, n int) {
+	for i := range literals {
+		if l := &literals[i]; l.id < keep {
+			l.runes = l.runes[:min(n, len(l.runes))]
+		}
+	}
+}
+
 // literalTable is a deterministic automaton over bytes that finds all
 // literals in one pass, one look-up a byte (Aho and Corasick 1975, made dense).
 //
-// A state is bias more than the offset of its row in next. The rows of states
+// A state is bias more than the number of its row in next. The rows of states
 // in which literals end lie behind all others, and bias is such that exactly
 // those states are accepts or more: a single bit tells them.
 type literalTable struct {
-	class  [256]uint8
-	step   [256]uint32 // class less bias: state + step[byte] is the place in next
-	stride uint32      // the length of a row: a column for each class, and one more
-	bias   uint32
-	start  uint32 // the state that each text begins in
-	next   []uint32
-	// The last column of a row is the number n of its list: in that state end
-	// the literals ids[idsFrom[n]:idsFrom[n+1]]. List 0 is empty.
+	class [256]uint8
+	step  [256]uint32 // state * columns + step[byte] is the place in next
+	bias  uint32
+	start uint32 // the state that each text begins in
+	next  []uint16
+	// In the state accepts + n end the literals ids[idsFrom[n]:idsFrom[n+1]].
 	idsFrom []uint32
 	ids     []int32
-	reach   int // the longest literal in bytes, with white space between
+	reach   int    // the longest literal in bytes, with white space between
+	longest uint32 // letters that literals were cut to
 }
 
-// accepts is the least state in which literals end.
-const accepts = 1 << 31
+// columns is the length of a row, two lines of a processor's cache: there are
+// as many classes. Bytes that few literals have share the last one.
+const (
+	columns     = 64
+	sharedClass = columns - 1
+)
+
+// accepts is the least state in which literals end. States have twice as many
+// bits less one.
+const accepts = 1 << 15
 
 // setBias sets what follows from the bias and the classes. The first row is
 // that of the state at the beginning of a text.
 func (t *literalTable) setBias(bias uint32) {
 	t.bias, t.start = bias, bias
 	for b, c := range t.class {
-		t.step[b] = uint32(c) - bias
+		t.step[b] = uint32(c) - bias*columns
 	}
 }
 
-// listOf returns the number of the list of literals that end in a state.
-func (t *literalTable) listOf(state uint32) uint32 { return t.next[state-t.bias+t.stride-1] }
+// after returns the state after a byte.
+func (t *literalTable) after(state uint32, b byte) uint32 {
+	return uint32(t.next[state*columns+t.step[b]])
+}
+
+// shares reports whether the table confuses one of the letters with others.
+func (t *literalTable) shares(letters []rune) bool {
+	for _, r := range letters {
+		for _, c := range utf8.AppendRune(utf8.AppendRune(nil, r), unicode.ToUpper(r)) {
+			if t.class[c] == sharedClass {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // The nodes that each text begins in: literals may begin at anyRoot after
 // every byte, at wordRoot only where no ASCII letter or digit stands before.
@@ -209,7 +239,8 @@ func beginsWord(b byte) bool { return !asciiLetter(b) && !asciiDigit(b) }
 // come first, so that most look-ups in a row touch its first cache line.
 const frequentBytes = " eantrsildo\xc3kmgv\nfhup,.bcjy-0123456789ETARSNIDLO\xa4\xb6\xa5"
 
-// classes groups bytes that no node tells apart.
+// classes groups bytes that no node tells apart. Letters and digits never
+// share the last class.
 func (g *literalGraph) classes() (class [256]uint8, count int) {
 	var signature [256]uint64
 	for n, edges := range g.edges {
@@ -225,7 +256,7 @@ func (g *literalGraph) classes() (class [256]uint8, count int) {
 	number := func(b byte) {
 		k := key{signature[b], beginsWord(b)}
 		if _, ok := known[k]; !ok {
-			known[k] = uint8(len(known))
+			known[k] = uint8(min(len(known), sharedClass))
 		}
 		class[b] = known[k]
 	}
@@ -233,9 +264,14 @@ func (g *literalGraph) classes() (class [256]uint8, count int) {
 		number(frequentBytes[i])
 	}
 	for b := range 256 {
+		if !beginsWord(byte(b)) {
+			number(byte(b))
+		}
+	}
+	for b := range 256 {
 		number(byte(b))
 	}
-	return class, len(known)
+	return class, min(len(known), columns)
 }
 
 // mix64 spreads the bits of x (splitmix64, Steele et al. 2014).
@@ -271,9 +307,13 @@ type determinizer struct {
 	key    []byte
 }
 
-// newLiteralTable builds the table for all literals.
+// newLiteralTable builds the table for all literals, or returns nil if it
+// would have more states than it can number.
 func newLiteralTable(literals []literal) *literalTable {
 	g := newLiteralGraph(literals)
+	if len(g.edges) > 4*accepts {
+		return nil
+	}
 	d := &determinizer{graph: g, known: map[string]uint32{}}
 	d.class, d.count = g.classes()
 	d.byClass()
@@ -286,6 +326,9 @@ func newLiteralTable(literals []literal) *literalTable {
 		}
 	}
 	for s := 0; s < len(d.sets); s++ {
+		if s > 2*accepts {
+			return nil
+		}
 		d.row(s, plain[index(d.word[s])])
 	}
 	return d.layout()
@@ -314,8 +357,9 @@ func (d *determinizer) byClass() {
 	d.edges = make([][]classEdge, len(d.graph.edges))
 	for n, edges := range d.graph.edges {
 		for _, e := range edges {
-			if representative[e.b] {
-				d.edges[n] = append(d.edges[n], classEdge{d.class[e.b], e.to})
+			to := classEdge{d.class[e.b], e.to}
+			if representative[e.b] || to.class == sharedClass && !slices.Contains(d.edges[n], to) {
+				d.edges[n] = append(d.edges[n], to)
 			}
 		}
 	}
@@ -368,43 +412,48 @@ func (d *determinizer) row(s int, plain []uint32) {
 	}
 }
 
-// layout makes the table: states are ordered, those that accept last, and
-// their numbers become offsets of rows.
+// layout makes the table: states are ordered, those that accept last. It
+// returns nil if there are too many.
 func (d *determinizer) layout() *literalTable {
-	t := &literalTable{class: d.class, stride: uint32(d.count) + 1, reach: d.graph.reach + 2, idsFrom: []uint32{0, 0}}
-	lists := make([]uint32, len(d.sets))
+	t := &literalTable{class: d.class, reach: d.graph.reach + 2, idsFrom: []uint32{0}}
+	accepting := make([]bool, len(d.sets))
 	silent := uint32(0)
 	for s, set := range d.sets {
 		before := len(t.ids)
 		for _, n := range set {
 			t.ids = append(t.ids, d.graph.ends[n]...)
 		}
-		if len(t.ids) > before {
-			lists[s] = uint32(len(t.idsFrom) - 1)
+		if accepting[s] = len(t.ids) > before; accepting[s] {
 			t.idsFrom = append(t.idsFrom, uint32(len(t.ids)))
 		} else {
 			silent++
 		}
 	}
-	t.setBias(accepts - silent*t.stride)
+	if silent > accepts || len(d.sets)-int(silent) > accepts {
+		return nil
+	}
+	t.setBias(accepts - silent)
 	order := make([]int, len(d.sets)) // states by row
-	state := make([]uint32, len(d.sets))
+	state := make([]uint16, len(d.sets))
 	quiet, loud := uint32(0), silent
 	for s := range d.sets {
 		row := &quiet
-		if lists[s] != 0 {
+		if accepting[s] {
 			row = &loud
 		}
 		order[*row] = s
-		state[s] = t.bias + *row*t.stride
+		state[s] = uint16(t.bias + *row)
 		*row++
 	}
-	t.next = make([]uint32, 0, len(d.sets)*int(t.stride))
-	for _, s := range order {
-		for _, to := range d.rows[s*d.count : (s+1)*d.count] {
-			t.next = append(t.next, state[to])
+	t.next = make([]uint16, len(d.sets)*columns)
+	for row, s := range order {
+		into := t.next[row*columns:][:columns]
+		for c := range into {
+			into[c] = uint16(t.start)
 		}
-		t.next = append(t.next, lists[s])
+		for c, to := range d.rows[s*d.count : (s+1)*d.count] {
+			into[c] = state[to]
+		}
 	}
 	return t
 }

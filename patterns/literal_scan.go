@@ -7,20 +7,17 @@ import (
 	"unsafe"
 )
 
-// proposal says that the literals of a list end before end, an offset in the
+// proposal says that the literals of a state end before end, an offset in the
 // block at hand.
-type proposal struct {
-	end  uint32
-	list uint32 // before it is looked up: the state
-}
+type proposal struct{ end, state uint32 }
 
 // literalPass runs a literalTable over a text. One look-up must wait for the
 // one before, so four parts of a block are run side by side.
 type literalPass struct {
-	table   *literalTable
-	follows []nextBytes // by list: what may stand behind its literals
-	met     [laneStep]meeting
-	lanes   [lanes][]proposal
+	table *literalTable
+	lists []literalList
+	met   [laneStep]meeting
+	lanes [lanes][]proposal
 }
 
 // meeting notes the states of the lanes after a byte, when one of them
@@ -41,9 +38,16 @@ const (
 	lanesFrom = 4 << 10
 )
 
-// scan calls visit with the end and list of every proposal, in the order of
-// their ends.
-func (p *literalPass) scan(b []byte, visit func(end int, list uint32)) {
+// literalList says which literals end in a state.
+type literalList struct {
+	follows nextBytes // what may stand behind them
+	from    uint32    // where they begin among ids
+	count   uint32
+}
+
+// scan calls visit with the end and the ids of the literals of every proposal,
+// in the order of their ends.
+func (p *literalPass) scan(b []byte, visit func(end int, ids []int32)) {
 	state := p.table.start
 	for from := 0; from < len(b); from += blockSize {
 		to := min(from+blockSize, len(b))
@@ -53,7 +57,8 @@ func (p *literalPass) scan(b []byte, visit func(end int, list uint32)) {
 		state = p.block(b, from, to, state)
 		for i := range p.lanes {
 			for _, found := range p.filter(b, from, i) {
-				visit(from+int(found.end), found.list)
+				list := &p.lists[found.state-accepts]
+				visit(from+int(found.end), p.table.ids[list.from:][:list.count])
 			}
 		}
 	}
@@ -82,7 +87,7 @@ func (p *literalPass) block(b []byte, from, to int, state uint32) uint32 {
 // run returns the state after b.
 func (t *literalTable) run(b []byte, state uint32) uint32 {
 	for _, c := range b {
-		state = t.next[state+t.step[c]]
+		state = t.after(state, c)
 	}
 	return state
 }
@@ -92,7 +97,7 @@ func (t *literalTable) run(b []byte, state uint32) uint32 {
 func (p *literalPass) one(lane int, b []byte, from int, state uint32) uint32 {
 	t := p.table
 	for i, c := range b {
-		state = t.next[state+t.step[c]]
+		state = t.after(state, c)
 		if state >= accepts {
 			p.lanes[lane] = append(p.lanes[lane], proposal{uint32(from + i + 1), state})
 		}
@@ -117,14 +122,14 @@ func (t *literalTable) four(b []byte, quarter, n int, states *[lanes]uint32, met
 	note := unsafe.Pointer(met)
 	s0, s1, s2, s3 := states[0], states[1], states[2], states[3]
 	for i := range n {
-		s0 = *(*uint32)(unsafe.Add(next, uintptr(s0+step[*(*byte)(unsafe.Add(first, i))])*4))
-		s1 = *(*uint32)(unsafe.Add(next, uintptr(s1+step[*(*byte)(unsafe.Add(first, i+quarter))])*4))
-		s2 = *(*uint32)(unsafe.Add(next, uintptr(s2+step[*(*byte)(unsafe.Add(first, i+2*quarter))])*4))
-		s3 = *(*uint32)(unsafe.Add(next, uintptr(s3+step[*(*byte)(unsafe.Add(fourth, i))])*4))
+		s0 = uint32(*(*uint16)(unsafe.Add(next, uintptr(s0*columns+step[*(*byte)(unsafe.Add(first, i))])*2)))
+		s1 = uint32(*(*uint16)(unsafe.Add(next, uintptr(s1*columns+step[*(*byte)(unsafe.Add(first, i+quarter))])*2)))
+		s2 = uint32(*(*uint16)(unsafe.Add(next, uintptr(s2*columns+step[*(*byte)(unsafe.Add(first, i+2*quarter))])*2)))
+		s3 = uint32(*(*uint16)(unsafe.Add(next, uintptr(s3*columns+step[*(*byte)(unsafe.Add(fourth, i))])*2)))
 		m := (*meeting)(note)
 		m.states[0], m.states[1], m.states[2], m.states[3] = s0, s1, s2, s3
 		m.at = uint32(i)
-		note = unsafe.Add(note, uintptr((s0|s1|s2|s3)>>31)*unsafe.Sizeof(meeting{}))
+		note = unsafe.Add(note, uintptr((s0|s1|s2|s3)/accepts)*unsafe.Sizeof(meeting{}))
 	}
 	*states = [lanes]uint32{s0, s1, s2, s3}
 	return int(uintptr(note)-uintptr(unsafe.Pointer(met))) / int(unsafe.Sizeof(meeting{}))
@@ -141,26 +146,24 @@ func (p *literalPass) gather(met []meeting, at, quarter int) {
 		for i := range met {
 			state := met[i].states[lane%lanes]
 			list[n] = proposal{end + met[i].at, state}
-			n += int(state >> 31)
+			n += int(state / accepts)
 		}
 		p.lanes[lane] = list[:n]
 	}
 }
 
-// filter looks up the lists of a lane's proposals and drops those whose
-// literals rule out what stands behind; again without a branch.
+// filter drops those of a lane's proposals whose literals rule out what stands
+// behind; again without a branch.
 func (p *literalPass) filter(b []byte, from, lane int) []proposal {
-	t := p.table
 	found := p.lanes[lane]
 	n := 0
 	for _, f := range found {
-		list := t.listOf(f.list)
 		behind := uint8(0)
 		if at := from + int(f.end); at < len(b) {
 			behind = followGroups[b[at]]
 		}
-		found[n] = proposal{f.end, list}
-		n += int(p.follows[list] >> behind & 1)
+		found[n] = f
+		n += int(p.lists[f.state-accepts].follows >> behind & 1)
 	}
 	return found[:n]
 }
@@ -221,17 +224,19 @@ func (t *term) follow(known int) nextBytes {
 	return set
 }
 
-// followsOf gathers what may stand behind the literals of each list.
-func (e *Engine) followsOf(t *literalTable) []nextBytes {
-	follows := make([]nextBytes, len(t.idsFrom)-1)
-	for list := range follows {
-		for _, id := range t.ids[t.idsFrom[list]:t.idsFrom[list+1]] {
+// listsOf gathers what is known of each list of the table.
+func (e *Engine) listsOf(t *literalTable) []literalList {
+	lists := make([]literalList, len(t.idsFrom)-1)
+	for n := range lists {
+		list := &lists[n]
+		list.from, list.count = t.idsFrom[n], t.idsFrom[n+1]-t.idsFrom[n]
+		for _, id := range t.ids[list.from:][:list.count] {
 			if int(id) < len(e.terms) {
-				follows[list] |= e.terms[id].follow(int(e.checks[id].known))
+				list.follows |= e.terms[id].follow(int(e.checks[id].known))
 			} else {
-				follows[list] = followAny
+				list.follows = followAny
 			}
 		}
 	}
-	return follows
+	return lists
 }

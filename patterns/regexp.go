@@ -1,6 +1,7 @@
 package patterns
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
@@ -14,6 +15,7 @@ type expression struct {
 	compile  func() compiledExpression
 	required []required // none: it must be tried everywhere
 	first    []byteSet  // what a match can begin with
+	must     byte       // one that every match contains, rare in text; 0: none is known
 	longest  int        // bytes of the longest match, at most MaxRegexpMatch
 	weight   int        // steps for each byte read
 }
@@ -53,6 +55,7 @@ func newExpression(expr string) (*expression, error) {
 		return nil, fmt.Errorf("%w: %q matches the empty text", ErrTerm, expr)
 	}
 	x.longest = longestMatch(simple)
+	x.must = rareByte(simple)
 	x.weight = 1 + len(program.Inst)/stepInstructions
 	x.first = firstSets(program, maxFirstSets)
 	if texts := requiredTexts(simple); quality(texts) > 0 {
@@ -93,9 +96,13 @@ func compileExpression(expr string) compiledExpression {
 }
 
 // match returns the end of the match that begins at p, or -1. What lies more
-// than MaxRegexpMatch behind p is not seen.
+// than MaxRegexpMatch behind p is not seen; nor is what no match can reach,
+// for the price of a try grows with what it may read.
 func (x *expression) match(b []byte, p int) int {
-	limit := min(len(b), p+MaxRegexpMatch)
+	limit := min(len(b), p+MaxRegexpMatch, p+2*x.longest)
+	if x.must != 0 && bytes.IndexByte(b[p:limit], x.must) < 0 {
+		return -1
+	}
 	compiled := x.compile()
 	re, from := compiled.start, p
 	if p > 0 {

@@ -309,6 +309,32 @@ func shortestMatch(re *syntax.Regexp) int {
 	return 0
 }
 
+// rareByte returns a byte that every match contains and that few texts do, or
+// 0.
+func rareByte(re *syntax.Regexp) byte {
+	switch re.Op {
+	case syntax.OpLiteral:
+		for _, r := range re.Rune {
+			if r < utf8.RuneSelf && strings.ContainsRune("@=&?<>{}[]|~^`$#%*+", r) {
+				return byte(r)
+			}
+		}
+	case syntax.OpCapture, syntax.OpPlus:
+		return rareByte(re.Sub[0])
+	case syntax.OpRepeat:
+		if re.Min > 0 {
+			return rareByte(re.Sub[0])
+		}
+	case syntax.OpConcat:
+		for _, sub := range re.Sub {
+			if c := rareByte(sub); c != 0 {
+				return c
+			}
+		}
+	}
+	return 0
+}
+
 // boundSpaces replaces endless runs of white space by ones of at most maxGap,
 // and reports whether there were any.
 func boundSpaces(re *syntax.Regexp) bool {

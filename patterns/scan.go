@@ -94,7 +94,8 @@ type Engine struct {
 	terms    []term  // the Builder's, then the engine's own
 	checks   []check // by term
 	literals *literalTable
-	follows  []nextBytes // by list of literals
+	lists    []literalList
+	rests    []maskedBytes // of terms, behind what the table holds of them
 	required []requiredOf
 	sweeps   []int32   // expressions that require no text
 	pool     sync.Pool // of *Scanner, for Parse

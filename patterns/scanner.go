@@ -32,7 +32,7 @@ func (e *Engine) NewScanner() *Scanner {
 	return &Scanner{
 		engine:   e,
 		digits:   digitPass{today: e.today, tests: e.tests},
-		literals: literalPass{table: e.literals, follows: e.follows},
+		literals: literalPass{table: e.literals, lists: e.lists},
 		last:     make([]int, len(e.terms)),
 		spent:    make([]int, len(e.terms)),
 		base:     1,
@@ -87,10 +87,10 @@ func (s *Scanner) Begin() {
 	s.scanned = 0
 }
 
-// confirm looks closer where the literals of a list end.
-func (s *Scanner) confirm(end int, list uint32) {
+// confirm looks closer where literals end.
+func (s *Scanner) confirm(end int, ids []int32) {
 	e := s.engine
-	for _, id := range e.literals.ids[e.literals.idsFrom[list]:e.literals.idsFrom[list+1]] {
+	for _, id := range ids {
 		if int(id) >= len(e.checks) {
 			r := &e.required[int(id)-len(e.checks)]
 			s.express(r.term, &e.terms[r.term], r.required, end)

@@ -12,7 +12,7 @@ import (
 
 // TablesForm names the form of saved tables, for the name of their file; it is
 // raised when the form changes.
-const TablesForm = "v4"
+const TablesForm = "v5"
 
 // tablesMagic begins saved tables. Its length keeps what follows aligned to
 // four bytes.
@@ -41,12 +41,21 @@ func (e *Engine) WriteTables(w io.Writer) error {
 // then the processes of one machine share its memory.
 func (b *Builder) Tables(saved []byte) { b.tables = saved }
 
-// table returns the saved table if it fits, or a new one.
-func (b *Builder) table(literals []literal) *literalTable {
+// table returns the saved table if it fits, or a new one, and cuts the
+// literals, but for those with an id from keep on, as it needs.
+func (b *Builder) table(literals []literal, keep int32) (*literalTable, error) {
 	if t := savedTable(b.tables, literals); t != nil {
-		return t
+		cut(literals, keep, int(t.longest))
+		return t, nil
 	}
-	return newLiteralTable(literals)
+	for _, n := range [...]int{maxTerm, 12, 8, 6, 5, 4, 3} {
+		cut(literals, keep, n)
+		if t := newLiteralTable(literals); t != nil {
+			t.longest = uint32(n)
+			return t, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: too many terms, or too many texts of expressions", ErrTerm)
 }
 
 func savedTable(saved []byte, literals []literal) *literalTable {
@@ -76,18 +85,25 @@ func literalsSum(literals []literal) [sha256.Size]byte {
 
 func (t *literalTable) appendTo(b []byte) []byte {
 	b = append(b, t.class[:]...)
-	b = binary.LittleEndian.AppendUint32(b, t.stride)
 	b = binary.LittleEndian.AppendUint32(b, t.bias)
+	b = binary.LittleEndian.AppendUint32(b, t.longest)
 	b = binary.LittleEndian.AppendUint32(b, uint32(t.reach))
 	b = appendList(b, t.idsFrom)
 	b = appendList(b, t.ids)
 	return appendList(b, t.next)
 }
 
-func appendList[T uint32 | int32](b []byte, list []T) []byte {
+// listed is what lists are made of.
+type listed interface{ uint16 | uint32 | int32 }
+
+func appendList[T listed](b []byte, list []T) []byte {
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(list)))
 	for _, v := range list {
-		b = binary.LittleEndian.AppendUint32(b, uint32(v))
+		if unsafe.Sizeof(v) == 2 {
+			b = binary.LittleEndian.AppendUint16(b, uint16(v))
+		} else {
+			b = binary.LittleEndian.AppendUint32(b, uint32(v))
+		}
 	}
 	return b
 }
@@ -100,12 +116,12 @@ func readTable(b []byte) *literalTable {
 		return nil
 	}
 	b = b[copy(t.class[:], b):]
-	t.stride = binary.LittleEndian.Uint32(b)
-	t.setBias(binary.LittleEndian.Uint32(b[4:]))
+	t.setBias(binary.LittleEndian.Uint32(b))
+	t.longest = binary.LittleEndian.Uint32(b[4:])
 	t.reach = int(binary.LittleEndian.Uint32(b[8:]))
 	t.idsFrom, b = readList[uint32](b[12:])
 	t.ids, b = readList[int32](b)
-	t.next, _ = readList[uint32](b)
+	t.next, _ = readList[uint16](b)
 	if !t.sound() {
 		return nil
 	}
@@ -114,24 +130,17 @@ func readTable(b []byte) *literalTable {
 
 // sound reports whether every look-up stays inside the table.
 func (t *literalTable) sound() bool {
-	lists := uint32(len(t.idsFrom))
-	if t.stride == 0 || lists < 2 || len(t.next) == 0 || len(t.next)%int(t.stride) != 0 {
+	rows := uint32(len(t.next) / columns)
+	if rows == 0 || len(t.next)%columns != 0 || t.bias > accepts || t.bias+rows > 2*accepts || int(t.bias+rows-accepts) != len(t.idsFrom)-1 {
 		return false
 	}
 	for _, c := range t.class {
-		if uint32(c) >= t.stride-1 {
+		if c >= columns {
 			return false
 		}
 	}
-	last := uint32(len(t.next)) - t.stride
-	for rest := t.next; len(rest) > 0; rest = rest[t.stride:] {
-		row, list := rest[:t.stride-1], rest[t.stride-1]
-		for _, to := range row {
-			if to-t.bias > last {
-				return false
-			}
-		}
-		if list >= lists-1 {
+	for _, to := range t.next {
+		if uint32(to)-t.bias >= rows {
 			return false
 		}
 	}
@@ -145,22 +154,27 @@ func (t *literalTable) sound() bool {
 
 // readList cuts a list off. It shares the memory of b if that is laid out as
 // this machine lays out numbers; the list is nil if b is too short for it.
-func readList[T uint32 | int32](b []byte) (all []T, rest []byte) {
+func readList[T listed](b []byte) (all []T, rest []byte) {
 	if len(b) < 4 {
 		return nil, nil
 	}
+	size := int(unsafe.Sizeof(T(0)))
 	n := int(binary.LittleEndian.Uint32(b))
-	if b = b[4:]; n > len(b)/4 {
+	if b = b[4:]; n > len(b)/size {
 		return nil, nil
 	}
-	body, rest := b[:4*n], b[4*n:]
+	body, rest := b[:size*n], b[size*n:]
 	first := unsafe.Pointer(unsafe.SliceData(body))
 	if uintptr(first)%4 == 0 && binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
 		return unsafe.Slice((*T)(first), n), rest
 	}
 	all = make([]T, n)
 	for i := range all {
-		all[i] = T(binary.LittleEndian.Uint32(body[4*i:]))
+		if size == 2 {
+			all[i] = T(binary.LittleEndian.Uint16(body[2*i:]))
+		} else {
+			all[i] = T(binary.LittleEndian.Uint32(body[4*i:]))
+		}
 	}
 	return all, rest
 }

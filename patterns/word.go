@@ -45,15 +45,15 @@ func newTerm(t Term) (term, error) {
 		return term{}, fmt.Errorf("%w: %q has a space: use mode ph", ErrTerm, t.Text)
 	}
 	made := term{Term: t, runes: []rune(text)}
-	made.size = made.fixedSize()
+	made.size = made.fixedSize(len(made.runes))
 	return made, nil
 }
 
-// fixedSize returns the bytes of the term where the literal table has found
-// it, or 0 if that must be looked up.
-func (t *term) fixedSize() int {
+// fixedSize returns the bytes of the term's first known runes where the
+// literal table has found them, or 0 if that must be looked up.
+func (t *term) fixedSize(known int) int {
 	n := 0
-	for _, r := range t.runes {
+	for _, r := range t.runes[:known] {
 		if t.Mode == Exact || r == ' ' || t.Plain && plainLetter(r) != r || utf8.RuneLen(r) != utf8.RuneLen(unicode.ToUpper(r)) {
 			return 0
 		}
@@ -229,9 +229,10 @@ func lowerLetters(b []byte, i int) (letters uint64, n int) {
 // small, so that those of all terms stay near the processor.
 type check struct {
 	known   uint8 // runes that the table has found
-	runes   uint8 // of the term
-	size    uint8 // of the term in bytes, if every way of writing has as many
-	simple  bool  // the table tells everything but what stands around the term
+	size    uint8 // of those in bytes, if every way of writing has as many
+	rest    uint8 // bytes of the runes behind them
+	masked  bool  // rest is among Engine.rests
+	simple  bool  // the table tells where the term begins
 	letter  bool  // its last rune is a letter
 	doubles bool  // its last rune may double before an ending
 	open    bool  // it may begin inside a word
@@ -239,46 +240,128 @@ type check struct {
 	kind    HitKind
 	context Context
 	assigns assignment
+	runes   uint8  // of the term
+	rests   uint32 // where its rest begins
 	term    TermID
 }
 
-func (t *term) check() check {
+// maskedBytes are eight bytes of a term, and which of their bits do not
+// matter.
+type maskedBytes struct{ want, ignore uint64 }
+
+// cutRest notes what the table does not hold of the term, and adds its bytes
+// to all if those of either case differ in a single bit.
+func (c *check) cutRest(t *term, all []maskedBytes) []maskedBytes {
+	if t.expression != nil {
+		return all
+	}
+	var want, ignore []byte
+	for _, r := range t.runes[c.known:] {
+		c.rest += uint8(utf8.RuneLen(r))
+		c.masked = c.masked || len(want) == 0
+		if r >= utf8.RuneSelf && (r < 'à' || r > 'þ') {
+			c.masked = false
+			return all
+		}
+		want = utf8.AppendRune(want, r)
+		ignore = append(ignore, make([]byte, len(want)-len(ignore))...)
+		if unicode.IsLetter(r) && t.Mode != Exact {
+			ignore[len(want)-1] = 0x20
+		}
+	}
+	c.rests = uint32(len(all))
+	for len(want)%8 != 0 {
+		want, ignore = append(want, 0), append(ignore, 0xFF)
+	}
+	for ; len(want) > 0; want, ignore = want[8:], ignore[8:] {
+		all = append(all, maskedBytes{binary.LittleEndian.Uint64(want), binary.LittleEndian.Uint64(ignore)})
+	}
+	return all
+}
+
+// restEnd returns the end of the term whose known runes end at an offset, or
+// -1.
+func (e *Engine) restEnd(id int32, c *check, b []byte, end int) int {
+	if !c.masked {
+		return e.terms[id].matchOn(b, end, int(c.known))
+	}
+	i := end
+	for _, m := range e.rests[c.rests:][:(c.rest+7)/8] {
+		if differ := (loadEight(b, i) ^ m.want) &^ m.ignore; differ != 0 {
+			shift := bits.TrailingZeros64(differ) &^ 7
+			i += shift / 8
+			if i < len(b) && variant(byte(m.want>>shift), b[i], b[i-1]) {
+				return e.terms[id].matchOn(b, end, int(c.known))
+			}
+			return -1
+		}
+		i += 8
+	}
+	if end += int(c.rest); end > len(b) {
+		return -1
+	}
+	return end
+}
+
+// variant reports whether a byte that a term does not want may still be
+// another way to write it: more or other white space, or å ä ö without their
+// marks.
+func variant(want, is, before byte) bool {
+	return spaceByte(is) && (want == ' ' || spaceByte(before)) || want >= utf8.RuneSelf && asciiLetter(is)
+}
+
+// loadEight returns the eight bytes at i, zeros behind the text.
+func loadEight(b []byte, i int) uint64 {
+	if i+8 <= len(b) {
+		return binary.LittleEndian.Uint64(b[i:])
+	}
+	var rest [8]byte
+	if i < len(b) {
+		copy(rest[:], b[i:])
+	}
+	return binary.LittleEndian.Uint64(rest[:])
+}
+
+func (t *term) check(known int, table *literalTable) check {
 	c := check{mode: t.Mode, kind: t.hit.Kind, context: t.hit.Context, assigns: t.assigns, term: t.hit.Term}
 	if t.expression != nil {
 		return c
 	}
 	first, last := t.runes[0], t.runes[len(t.runes)-1]
-	c.runes, c.size = uint8(len(t.runes)), uint8(t.size)
+	c.runes, c.known = uint8(len(t.runes)), uint8(known)
+	c.size = uint8(t.fixedSize(known))
 	c.letter = unicode.IsLetter(last)
 	c.doubles = last == 'm' || last == 'n'
 	c.open = t.Mode == Suffix || t.Mode == Inside
-	c.simple = !c.open && t.Mode != Exact && isWordRune(first) && !slices.Contains(t.runes, ' ')
+	c.simple = !c.open && t.Mode != Exact && isWordRune(first) && !slices.Contains(t.runes[:known], ' ') && !table.shares(t.runes[:known])
 	return c
 }
 
 // confirmed decides whether a term, whose known runes end before end, stands
 // there, as term.confirm does.
 func (e *Engine) confirmed(id int32, c *check, b []byte, end int) (from, to int, ok bool) {
+	known := end
 	if c.known < c.runes {
-		if end = e.terms[id].matchOn(b, end, int(c.known)); end < 0 {
+		if end = e.restEnd(id, c, b, end); end < 0 {
 			return 0, 0, false
 		}
 	}
 	if c.simple {
-		if from, to, ok, sure := c.whole(b, end); sure {
+		if from, to, ok, sure := c.whole(b, known, end); sure {
 			return from, to, ok
 		}
 	}
 	return e.terms[id].confirm(b, end)
 }
 
-// whole decides most cases without the term itself: the table has found it
-// where no ASCII letter or digit stands before. sure is false when confirm
+// whole decides most cases without the term itself, the known part of which
+// ends before known: the table has found it where no ASCII letter or digit
+// stands before. sure is false when confirm
 // must decide.
-func (c *check) whole(b []byte, end int) (from, to int, ok, sure bool) {
-	from, to = end-int(c.size), end
+func (c *check) whole(b []byte, known, end int) (from, to int, ok, sure bool) {
+	from, to = known-int(c.size), end
 	if c.size == 0 {
-		for range c.runes {
+		for range c.known {
 			from--
 			for b[from]&0xC0 == 0x80 {
 				from--
