@@ -23,6 +23,6 @@ type Options struct {
 	// Explain keeps a Step for every candidate.
 	Explain bool
 	// Features, unless nil, takes what the document's gist is taken from, for
-	// training.
-	Features func(GistFeatures)
+	// training. It does not reach sandbox children.
+	Features func(GistFeatures) `json:"-"`
 }

@@ -152,7 +152,10 @@ func (c *child) ask(ctx context.Context, doc inspect.Document, held *held, try a
 	defer stop()
 	err := c.tell(doc, held, try)
 	var content contentError
+	var broken unspeakable
 	switch {
+	case errors.As(err, &broken):
+		return inspect.Result{}, broken
 	case errors.As(err, &content):
 		c.forget()
 		return inspect.Result{}, fmt.Errorf("read content: %w", content.error)

@@ -282,6 +282,17 @@ func look(t testing.TB, p *sandbox.Pool, text string) (inspect.Result, string) {
 	return r, got.String()
 }
 
+// TestOptionsReachTheChild, or those that cannot are left behind: functions.
+func TestOptionsReachTheChild(t *testing.T) {
+	r, err := pool(t, nil).Inspect(t.Context(), inspect.Document{
+		Name: "a.txt", Size: 5, Content: strings.NewReader("FOUND"),
+		Options: patterns.Options{Explain: true, CountTestNumbers: true, Features: func(patterns.GistFeatures) {}},
+	})
+	if err != nil || r.Status != inspect.OK || len(r.Content.Evidence) != 1 {
+		t.Errorf("%v: %+v", err, r)
+	}
+}
+
 func TestFinds(t *testing.T) {
 	p := pool(t, nil)
 	r, text := look(t, p, "one FOUND\ntwo FOUND\n!print noise\n")

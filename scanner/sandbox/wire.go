@@ -93,10 +93,13 @@ func (w *wire) send(f frame, payload []byte) error {
 func (w *wire) sendJSON(f frame, v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
-		return err
+		return unspeakable{fmt.Errorf("sandbox: %w", err)}
 	}
 	return w.send(f, b)
 }
+
+// unspeakable is something that cannot be sent: we are broken, not the child.
+type unspeakable struct{ error }
 
 // next reads a frame's head; its payload of n bytes follows in w.in.
 func (w *wire) next() (frame, int, error) {
