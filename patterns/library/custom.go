@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -135,6 +136,9 @@ func (e entry) pattern(dir string) (patterns.CustomPattern, error) {
 	}
 	if e.Class != "" && (len(e.Class) != 2 || e.Class[0] != 'K' || e.Class[1] < '0' || e.Class[1] > '4') {
 		return p, fmt.Errorf("class %q: want K0 to K4", e.Class)
+	}
+	if i := slices.IndexFunc(e.Words, func(w string) bool { return len(strings.Fields(w)) > 1 }); i >= 0 {
+		return p, fmt.Errorf("words: %q is more than one word: put it under phrases:", e.Words[i])
 	}
 	p.Terms = terms(nil, e.Words, patterns.Word)
 	p.Terms = terms(p.Terms, e.Phrases, patterns.Phrase)

@@ -13,7 +13,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/molnvakt/molnvakt/patterns"
 )
@@ -108,7 +110,42 @@ func save(set *patterns.Set, file string) error {
 	if err != nil {
 		return err
 	}
-	return os.Rename(tmp.Name(), file)
+	if err := os.Rename(tmp.Name(), file); err != nil {
+		return err
+	}
+	return forget(filepath.Dir(file))
+}
+
+// keepTables is how many libraries' tables are kept: with and without the
+// customer's patterns, and while a new version is taken into use.
+const keepTables = 3
+
+// forget removes the oldest tables, and what interrupted processes left.
+func forget(dir string) error {
+	saved, err := filepath.Glob(filepath.Join(dir, "tables-*"))
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(saved, func(a, b string) int { return changed(b).Compare(changed(a)) })
+	for _, file := range saved[min(len(saved), keepTables):] {
+		err = errors.Join(err, os.Remove(file))
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, ".tables-*"))
+	for _, file := range left {
+		if time.Since(changed(file)) > time.Hour {
+			err = errors.Join(err, os.Remove(file))
+		}
+	}
+	return err
+}
+
+// changed returns when a file was written; one that is gone is very old.
+func changed(file string) time.Time {
+	info, err := os.Stat(file)
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }
 
 // Read returns the built-in library.

@@ -3,11 +3,13 @@ package library
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/molnvakt/molnvakt/patterns"
 	"github.com/molnvakt/molnvakt/patterns/patterntest"
@@ -146,6 +148,7 @@ func TestCustomErrors(t *testing.T) {
 		"id":              {"patterns:\n- id: A b\n  words: [b]\n", `id "A b"`},
 		"nothing":         {"patterns:\n- id: a\n", "neither words nor an identifier"},
 		"regex":           {"patterns:\n- id: a\n  regex: ['(']\n", "pattern a"},
+		"two words":       {"patterns:\n- id: a\n  words: [röd älg]\n", `"röd älg" is more than one word: put it under phrases:`},
 		"class":           {"patterns:\n- id: a\n  words: [b]\n  class: K9\n", "K0 to K4"},
 		"validator":       {"patterns:\n- id: a\n  words: [b]\n  validator: ssn\n", `"ssn"`},
 		"confidence":      {"patterns:\n- id: a\n  words: [b]\n  confidence: sure\n", `"sure"`},
@@ -209,6 +212,36 @@ func TestSavedTables(t *testing.T) {
 	}
 	if files, _ := filepath.Glob(filepath.Join(dir, "tables-*")); len(files) != 1 {
 		t.Errorf("saved %v", files)
+	}
+}
+
+// TestOldTables: of the tables of other libraries only the newest stay, and
+// nothing that an interrupted process left.
+func TestOldTables(t *testing.T) {
+	dir := t.TempDir()
+	age := func(name string, by time.Duration) {
+		write(t, dir, name, "tables")
+		then := time.Now().Add(-by)
+		if err := os.Chtimes(filepath.Join(dir, name), then, then); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 5 {
+		age(fmt.Sprint("tables-old-", i), time.Duration(10-i)*time.Hour)
+	}
+	age(".tables-left", 2*time.Hour)
+	age(".tables-being-written", time.Second)
+	set, _ := load(t)
+	if err := save(set, filepath.Join(dir, "tables-new")); err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	if want := []string{".tables-being-written", "tables-new", "tables-old-3", "tables-old-4"}; err != nil || !slices.Equal(left, want) {
+		t.Errorf("left %v (%v), want %v", left, err, want)
 	}
 }
 

@@ -1,6 +1,9 @@
 package locale
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Because returns why a candidate counted or not: "individual:name" →
 // "individ: namn". Codes and details that the catalogue does not know are
@@ -11,12 +14,13 @@ func (l *Locale) Because(code string) string {
 	if !l.Has(key) {
 		return code
 	}
+	detail = l.weight(detail)
 	kind, weight, weighed := strings.Cut(detail, ":")
 	for _, family := range []string{"because-detail", "innocence", "identifier"} {
 		if l.Has(family + "." + kind) {
 			detail = l.Code(family, kind)
 			if weighed {
-				detail += " " + weight
+				detail += " " + l.weight(weight)
 			}
 			break
 		}
@@ -25,6 +29,15 @@ func (l *Locale) Because(code string) string {
 		return text
 	}
 	return l.T(key) + " (" + detail + ")"
+}
+
+// weight writes a number such as 1.5 as the language does, and all else as it
+// is.
+func (l *Locale) weight(text string) string {
+	if _, err := strconv.ParseFloat(text, 64); err != nil {
+		return text
+	}
+	return strings.Replace(text, ".", l.T("number.decimal"), 1)
 }
 
 // Innocence returns what speaks for a document being harmless.

@@ -161,9 +161,9 @@ func TestBecause(t *testing.T) {
 		"checksum":               "kontrollsiffran stämmer",
 		"keyword:personnummer":   "ledord: Personnummer",
 		"individual:name":        "individ: namn",
-		"innocence:template:3.0": "talar emot: mall eller blankett 3.0",
-		"innocence:1.5":          "talar emot: 1.5",
-		"score:3.9":              "summa 3.9",
+		"innocence:template:3.0": "talar emot: mall eller blankett 3,0",
+		"innocence:1.5":          "talar emot: 1,5",
+		"score:3.9":              "summa 3,9",
 		"column:person":          "hela kolumnen: personnummer",
 		"checksum:odd":           "kontrollsiffran stämmer (odd)",
 		"brand-new:x":            "brand-new:x",
@@ -171,6 +171,9 @@ func TestBecause(t *testing.T) {
 		if got := l.Because(code); got != want {
 			t.Errorf("Because(%q) = %q, want %q", code, got, want)
 		}
+	}
+	if got := New("en").Because("score:3.9"); got != "sum 3.9" {
+		t.Errorf("English: %q", got)
 	}
 	if got := l.Innocence("statistics"); got != "statistik" {
 		t.Errorf("Innocence: %q", got)
