@@ -149,6 +149,7 @@ type gistReader struct {
 	met   []uint64 // set of the Gist's slots that the words hit
 
 	lifts lifts
+	doubt float64 // how much of what the rules take for innocence counts
 }
 
 func (g *gistReader) reset(path string) {
@@ -166,7 +167,18 @@ const (
 	seedBegin // how a long word begins
 	seedEnd   // and ends
 	seedSign
+	seedLead // the first words
 )
+
+// leadBytes is how much of the text may be its title.
+const leadBytes = 160
+
+// all calls add with the features of the document's words.
+func (g *gistReader) all(names *nameFinder, add func(uint32)) {
+	names.words(g.title, seedTitle, add)
+	names.words(g.head, seedText, add)
+	names.words(g.head[:runeStart(g.head, leadBytes)], seedLead, add)
+}
 
 // hashWord hashes a word, its capitals as small letters (FNV-1a, mixed).
 func hashWord(seed uint32, w []byte) uint32 {
@@ -192,9 +204,12 @@ func hashPair(a, b uint32) uint32 { return finish(a*0x9E3779B1 ^ b) }
 
 // The tokens that stand for what a word is rather than for the word.
 var (
-	tokenFirstName = []byte("<first name>")
-	tokenLastName  = []byte("<surname>")
-	tokenNumbers   = [...][]byte{[]byte("<#1>"), []byte("<#2>"), []byte("<#3>"), []byte("<#4>"), []byte("<#5>"), []byte("<#6>"), []byte("<#7>"), []byte("<#8>"), []byte("<#9>")}
+	tokenFirstName   = []byte("<first name>")
+	tokenLastName    = []byte("<surname>")
+	tokenLongAgo     = []byte("<1500-1939>")
+	tokenLastCentury = []byte("<1940-1999>")
+	tokenThisCentury = []byte("<2000->")
+	tokenNumbers     = [...][]byte{[]byte("<#1>"), []byte("<#2>"), []byte("<#3>"), []byte("<#4>"), []byte("<#5>"), []byte("<#6>"), []byte("<#7>"), []byte("<#8>"), []byte("<#9>")}
 )
 
 // words calls add with the features of a text's words: each word, how long
@@ -225,7 +240,7 @@ func (f *nameFinder) words(text []byte, seed uint32, add func(uint32)) {
 func (f *nameFinder) wordFeatures(w []byte, seed uint32, add func(uint32)) uint32 {
 	token := w
 	if asciiDigit(w[0]) {
-		token = tokenNumbers[min(len(w), len(tokenNumbers))-1]
+		token = numberToken(w)
 	} else if capital(w) && len(w) > 2 {
 		switch class := f.classOf(w, isCaps(w)); {
 		case class&(firstName|rareName) != 0 && class&ambiguousName == 0:
@@ -245,6 +260,21 @@ func (f *nameFinder) wordFeatures(w []byte, seed uint32, add func(uint32)) uint3
 		}
 	}
 	return h
+}
+
+// numberToken names a number by its length, a year by its time.
+func numberToken(w []byte) []byte {
+	if len(w) == 4 {
+		switch {
+		case w[0] == '1' && w[1] >= '5' && w[1] < '9', w[0] == '1' && w[1] == '9' && w[2] < '4':
+			return tokenLongAgo
+		case w[0] == '1' && w[1] == '9':
+			return tokenLastCentury
+		case w[0] == '2' && w[1] == '0' && w[2] < '5':
+			return tokenThisCentury
+		}
+	}
+	return tokenNumbers[min(len(w), len(tokenNumbers))-1]
 }
 
 func capital(w []byte) bool {
@@ -350,8 +380,7 @@ type GistSign struct {
 func (g *gistReader) features(names *nameFinder) GistFeatures {
 	f := GistFeatures{Signs: g.signValues()}
 	add := func(h uint32) { f.Words = append(f.Words, h) }
-	names.words(g.title, seedTitle, add)
-	names.words(g.head, seedText, add)
+	g.all(names, add)
 	slices.Sort(f.Words)
 	f.Words = slices.Compact(f.Words)
 	return f
@@ -408,8 +437,7 @@ func (g *gistReader) weigh(m *Gist, names *nameFinder) (whole float64, by map[in
 			words[k] += int(w)
 		}
 	}
-	names.words(g.title, seedTitle, add)
-	names.words(g.head, seedText, add)
+	g.all(names, add)
 	signs := make([]float64, n)
 	for _, s := range g.signValues() {
 		if at, ok := m.find(s.Key); ok {
@@ -432,12 +460,17 @@ func (g *gistReader) weigh(m *Gist, names *nameFinder) (whole float64, by map[in
 
 // How much the gist's log odds raise or lower a score, and the most of them
 // that counts: what the rules are sure of stays, whatever the text is like.
+// How much the gist's log odds raise or lower a score, and the most of them
+// that counts: what the rules are sure of stays, whatever the text is like.
+// Found by judging each writer with a gist trained on the others.
 const (
 	wholeShare = 0.4
 	ownShare   = 0.4
 	thingShare = 0.35
-	aloneShare = 0.5
-	aloneBias  = -0.3
+	thingBias  = 0.12
+	aloneShare = 0.7
+	aloneBias  = -0.6
+	doubtShare = 0.3
 	maxOdds    = 4
 	maxLift    = 2.2 // a factor of nine
 )
@@ -452,20 +485,24 @@ func (r *reader) lifts(alone bool) lifts {
 	for slot := range l {
 		l[slot] = 1
 	}
+	r.gist.doubt = 1
 	g := r.set.gist
 	if g == nil || !r.suspects() {
 		return l
 	}
 	whole, by := r.gist.weigh(g, r.set.names)
 	whole = clamp(whole, maxOdds)
+	r.gist.doubt = max(0.3, min(1.5, 1-doubtShare*whole))
 	for slot, c := range slots {
 		own, asked := by[slot]
 		own = clamp(own, maxOdds)
 		odds := 0.0
 		switch {
 		case c == Secrets:
+		case c == NationalSecurity:
+			odds = min(thingShare*own, 0.3) // its words are few, and each list of classes has them
 		case c.aboutThings():
-			odds = 0.12 + thingShare*own
+			odds = thingBias + thingShare*own
 		case alone || !asked:
 			odds = aloneBias + aloneShare*whole
 		default:

@@ -22,11 +22,11 @@ const (
 // Finish implements Reader.
 func (r *reader) Finish() (Content, []Step) {
 	r.flush(true)
+	r.ids.settle()
+	doc := r.innocence()
 	if r.options.Features != nil {
 		r.options.Features(r.gist.features(r.set.names))
 	}
-	r.ids.settle()
-	doc := r.innocence()
 	c := Content{Innocence: doc.codes(), TestNumbers: r.testNumbers()}
 	c.Identifiers = r.identifierCounts()
 	steps := len(r.steps)
@@ -311,6 +311,7 @@ func (r *reader) score(slot int, c Category, key string, cl *claim, doc *innocen
 		return 0, because
 	}
 	code, level := doc.worst(cl.labelled || cl.number)
+	level *= r.gist.doubt
 	per := [...]float64{0, 0.27, 0.22, 0.12, 0.04}[cl.bond]
 	if cl.labelled || cl.row {
 		per = min(per, 0.12)
@@ -324,15 +325,15 @@ func (r *reader) score(slot int, c Category, key string, cl *claim, doc *innocen
 			note("innocence:%s:%.1f", code, level)
 		}
 	}
-	if fictive := doc.levels["fictive"]; fictive > 1 && (cl.fictive || fictive >= 2.5) {
+	if fictive := doc.levels["fictive"] * r.gist.doubt; fictive > 1 && (cl.fictive || fictive >= 2.5) {
 		f *= max(0.15, 0.7-0.22*fictive)
 		if explain {
 			note("fictive:%.1f", fictive)
 		}
 	}
 	lift := r.gist.lifts[slot]
-	if firm := cl.bond >= byIdentity || cl.labelled || cl.row; firm && lift < 1 {
-		lift = math.Sqrt(lift)
+	if (cl.labelled || cl.number) && lift < 1 {
+		lift = math.Sqrt(lift) // a field says who it is about
 	}
 	if explain && lift != 1 {
 		note("gist:%.2f", lift)

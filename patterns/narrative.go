@@ -215,11 +215,12 @@ func (r *reader) judgeNarrative(slot int, c Category, doc *innocence) (CategoryF
 	if about := r.kinds.about(c); about >= 2 {
 		score += [4]float64{0, 0, 0.4, 0.8}[min(3, about)]
 	}
-	if code, level := doc.worst(false); level > 0.5 {
+	if code, level := doc.worst(false); level*r.gist.doubt > 0.5 {
+		level *= r.gist.doubt
 		score *= max(0.1, 1-0.3*level)
 		because = append(because, fmt.Sprintf("innocence:%s:%.1f", code, level))
 	}
-	if fictive := doc.levels["fictive"]; fictive > 1 {
+	if fictive := doc.levels["fictive"] * r.gist.doubt; fictive > 1 {
 		score *= max(0.1, 0.7-0.25*fictive)
 		because = append(because, fmt.Sprintf("fictive:%.1f", fictive))
 	}

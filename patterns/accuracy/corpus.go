@@ -248,24 +248,25 @@ func (n *testNumbers) fill(name, text string) (string, error) {
 }
 
 func (n *testNumbers) choose(seed string, coordination bool, year string, taken map[string]bool) string {
-	pool := n.all
-	switch {
-	case coordination:
-		pool = n.coordination
-	case year != "":
-		for y, err := strconv.Atoi(year); err == nil && y > 1900 && len(n.byYear[year]) == 0; y-- {
-			year = strconv.Itoa(y) // too young for the list
+	if coordination {
+		return pick(n.coordination, seed, taken)
+	}
+	// The list knows few of the young: then one of an earlier year.
+	for y, err := strconv.Atoi(year); err == nil && y > 1900; y-- {
+		if number := pick(n.byYear[strconv.Itoa(y)], seed, taken); number != "" {
+			return number
 		}
-		pool = n.byYear[year]
 	}
-	if len(pool) == 0 {
-		return ""
-	}
+	return pick(n.all, seed, taken)
+}
+
+// pick returns the number of the pool that the seed hits, or the next that is
+// not taken; "" if all are.
+func pick(pool []string, seed string, taken map[string]bool) string {
 	h := fnv.New32a()
 	_, _ = io.WriteString(h, seed)
-	at := int(h.Sum32() % uint32(len(pool)))
 	for i := range pool {
-		if v := pool[(at+i)%len(pool)]; !taken[v] {
+		if v := pool[(int(h.Sum32()%uint32(len(pool)))+i)%len(pool)]; !taken[v] {
 			return v
 		}
 	}
