@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -273,9 +274,20 @@ func (c *checker) printText(w io.Writer, one checked) error {
 	if one.result.Status != inspect.OK && outcome != policy.Allowed {
 		lines = append(lines, "  "+t("check.status", c.words.Reading(string(one.result.Status))))
 	}
-	for _, g := range one.result.Gaps {
-		lines = append(lines, "  "+t("check.gap", strings.TrimSpace(c.words.Place(g.Place)+" "+c.words.Gap(g.Reason))))
-	}
+	lines = append(lines, c.gapLines(one.result.Gaps)...)
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
+}
+
+// gapLines tells what was not read, and behind the last gap of a kind what can
+// be done about it: how to install text recognition, for one.
+func (p *program) gapLines(gaps []inspect.Gap) (lines []string) {
+	for i, g := range gaps {
+		lines = append(lines, "  "+p.words.T("check.gap", strings.TrimSpace(p.words.Place(g.Place)+" "+p.words.Gap(g.Reason))))
+		last := !slices.ContainsFunc(gaps[i+1:], func(later inspect.Gap) bool { return later.Reason == g.Reason })
+		if remedy := p.words.GapRemedy(g.Reason); last && remedy != "" {
+			lines = append(lines, "    "+remedy)
+		}
+	}
+	return lines
 }

@@ -61,8 +61,8 @@ func (p *program) textCommand() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(p.err, "\n%s: %s, %s\n", args[0], result.MediaType, p.words.Reading(string(result.Status)))
-			for _, g := range result.Gaps {
-				fmt.Fprintf(p.err, "  %s %s %s\n", p.words.Place(g.Place), p.words.Gap(g.Reason), g.Detail)
+			for _, line := range p.gapLines(result.Gaps) {
+				fmt.Fprintln(p.err, line)
 			}
 			return nil
 		},
