@@ -91,6 +91,7 @@ func (t *thingTally) read(r *reader, s *scene) {
 		}
 	}
 	t.passwords(r, s)
+	t.passwordTables(s)
 	for _, c := range []Category{Security, Procurement, NationalSecurity, Secrets} {
 		slot, _ := slotOf(c)
 		t.zones(r, s, slot, c)

@@ -160,3 +160,39 @@ func FuzzReader(f *testing.F) {
 		r.Finish()
 	})
 }
+
+// TestPasswordTables: tables of passwords are found in plain text, whatever
+// stands between their cells, and other lines with the word are none.
+func TestPasswordTables(t *testing.T) {
+	set, masker := load(t)
+	r := set.NewReader(masker)
+	rows := [][]string{
+		{"System", "Användarnamn", "Lösenord", "Kommentar"},
+		{"Passersystemet", "admin", "Sommar2024!", "byts aldrig"},
+		{"Bokningssystem", "lindskolan", "Kaffe&Bulle9", ""},
+		{"Skrivarserver", "drift", "Aspen-Lind-44", "gäller alla skolor"},
+	}
+	for _, sign := range []string{"\t", ";", " | ", "    ", ":"} {
+		text := "Inloggningar till system\n\n"
+		for i, row := range rows {
+			text += strings.TrimRight(strings.Join(row, sign), " ") + "\n"
+			if i == 0 && sign == " | " {
+				text += "--- | --- | --- | ---\n"
+			}
+		}
+		text += "\nHör av dig till IT om något saknas.\n"
+		if !has(judged(t, r, "anteckning.txt", text), patterns.Secrets) {
+			t.Errorf("missed with %q between cells", sign)
+		}
+	}
+	for _, text := range []string{
+		"Roll\tLösenord\tKrav\nElev\tminst åtta tecken\tbyts varje år\nLärare\tminst tolv tecken\tbyts varje termin\nDrift\tminst sexton tecken\tMFA\n",
+		"Ärenden i kundtjänst\n\nÄmne\tByte av lösenord\tAntal\nJanuari\t2024-01\t17\nFebruari\t2024-02\t12\nMars\t2024-03\t9\n",
+		"Inställning;Lösenord;Värde\nminsta längd;12;tecken\nhistorik;24;stycken\ntid;365;dagar\n",
+		"Glömt lösenord: ring IT: 0500-123 45\nFelanmälan: mejla: drift\nÖvrigt: fråga: växeln\n",
+	} {
+		if has(judged(t, r, "anteckning.txt", text), patterns.Secrets) {
+			t.Errorf("found in %q", text)
+		}
+	}
+}
