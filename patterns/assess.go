@@ -215,6 +215,7 @@ func (r *reader) Row(kind, place string, number int, header bool, cells []string
 		r.lines++
 		if only, ok := onlyCell(cells); ok {
 			r.kinds.title(only)
+			r.titleWords(only, 0.6)
 		}
 	}
 	r.block.addRow(t, number, t.isHeader(header, cells), cells)

@@ -364,7 +364,7 @@ func (r *reader) judgeThing(slot int, c Category, doc *innocence) (CategoryFound
 			found.Confidence = High
 		}
 	case Security:
-		limit = 5
+		limit = 4.6
 		facts += float64(min(t.codes, 4))
 		score = ((words+about)*min(1.2, 0.35+0.3*facts) + codeWeight*float64(min(t.told+t.codes, 4))) * max(0.2, 1-0.25*level)
 		if t.stamped {
