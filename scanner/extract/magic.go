@@ -70,6 +70,12 @@ var magics = []struct{ prefix, mediaType string }{
 	{"LZIP", "application/lzip"},
 	{"\x89LZO\x00\r\n\x1A\n", "application/x-lzop"},
 	{"WARC/1.", "application/warc"},
+	{"MSCF\x00\x00\x00\x00", "application/vnd.ms-cab-compressed"}, // .onepkg too
+	{"ID3\x02", "audio/mpeg"},
+	{"ID3\x03", "audio/mpeg"},
+	{"ID3\x04", "audio/mpeg"},
+	{"\xE7\xAC\x2C\x00", "application/x-mspublisher-97"},
+	{"\xD7\xCD\xC6\x9A\x00\x00", "image/wmf"},
 	{"ITSF\x03\x00", "application/vnd.ms-htmlhelp"},
 	{"PAR1", "application/vnd.apache.parquet"},
 	{"\x37\x7F\x06\x82", "application/x-sqlite-wal"}, // what a database was told last

@@ -107,24 +107,25 @@ func isDBase(head []byte, size int64) bool {
 
 // unpadded is the head of a text without the zeros that stand before or behind
 // it: a log that was emptied while a program wrote it, or a file that a crash
-// left longer than what was written.
+// left longer than what was written. A few letters and zeros are no text.
 func unpadded(head []byte, r io.ReaderAt, size int64) []byte {
 	const run = 16 // fewer may be a part of UTF-16
 	if len(head) < run || len(bytes.Trim(head[:run], "\x00")) > 0 {
-		return withoutTail(head, run)
+		return beforeZeros(head, run)
 	}
 	for at := int64(0); at < min(size, sniffScan); at += sniffHead {
 		block := make([]byte, min(sniffHead, size-at))
 		n, _ := r.ReadAt(block, at)
 		if text := bytes.TrimLeft(block[:n], "\x00"); len(text) > 0 {
-			return withoutTail(text, run)
+			return beforeZeros(text, run)
 		}
 	}
 	return head
 }
 
-func withoutTail(head []byte, run int) []byte {
-	if text := bytes.TrimRight(head, "\x00"); len(head)-len(text) >= run {
+func beforeZeros(head []byte, run int) []byte {
+	text := bytes.TrimRight(head, "\x00")
+	if len(head)-len(text) >= run && len(text) >= 2*run && bytes.HasSuffix(text, []byte("\n")) {
 		return text
 	}
 	return head

@@ -1,7 +1,7 @@
 // Package ooxml reads Word, Excel, PowerPoint and Visio documents of the
-// Office Open XML family (ECMA-376), binary workbooks (XLSB) among them: text, tables, headers, footers, notes,
-// comments, deletions, text boxes, hidden parts, properties, and what is
-// embedded.
+// Office Open XML family (ECMA-376), binary workbooks (XLSB) and printed
+// documents (XPS) among them: text, tables, headers, footers, notes, comments,
+// deletions, text boxes, hidden parts, properties, and what is embedded.
 package ooxml
 
 import (
@@ -29,7 +29,7 @@ func (Extractor) Accepts(_, mediaType string) bool {
 	t := strings.ToLower(mediaType)
 	switch {
 	case strings.HasPrefix(t, "application/vnd.openxmlformats-officedocument."),
-		strings.HasPrefix(t, "application/vnd.ms-visio."):
+		strings.HasPrefix(t, "application/vnd.ms-visio."), isFixed(t):
 		return true
 	case strings.HasPrefix(t, "application/vnd.ms-word."),
 		strings.HasPrefix(t, "application/vnd.ms-excel."),
@@ -50,7 +50,11 @@ func (Extractor) Extract(ctx context.Context, in extract.Input, out extract.Sink
 	}
 	d := &document{in: in, zip: z, flow: extract.NewFlow(ctx, out), done: map[string]bool{}}
 	d.properties()
-	d.mainPart()
+	if isFixed(strings.ToLower(in.MediaType)) {
+		d.fixedPages()
+	} else {
+		d.mainPart()
+	}
 	d.remaining()
 	if d.book != nil {
 		d.book.strings.close()

@@ -3,6 +3,7 @@ package ooxml
 import (
 	"archive/zip"
 	"bytes"
+	"maps"
 	"strings"
 	"testing"
 
@@ -26,12 +27,16 @@ var sheetPackage = map[string]string{
 // without packs the workbook but for one part.
 func without(t *testing.T, missing string) extract.Input {
 	t.Helper()
+	parts := maps.Clone(sheetPackage)
+	delete(parts, missing)
+	return pack(t, parts)
+}
+
+func pack(t *testing.T, parts map[string]string) extract.Input {
+	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	for name, content := range sheetPackage {
-		if name == missing {
-			continue
-		}
+	for name, content := range parts {
 		p, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
 		if err != nil {
 			t.Fatal(err)
@@ -43,7 +48,7 @@ func without(t *testing.T, missing string) extract.Input {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return extracttest.Input("elever.xlsx", b.Bytes())
+	return extracttest.Input("input", b.Bytes())
 }
 
 // Parts lie where the relationships say, whatever they are called.
@@ -61,5 +66,41 @@ func TestMissingPartIsNoticed(t *testing.T) {
 		if len(r.Gaps) == 0 || !strings.Contains(r.Gaps[0], extract.ErrDamaged.Error()) {
 			t.Errorf("%s is missing, and nobody is told: gaps %q", part, r.Gaps)
 		}
+	}
+}
+
+// What stands only in a Fallback is read; what repeats a Choice is not.
+func TestFallbacks(t *testing.T) {
+	const head = `<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>`
+	parts := map[string]string{
+		"[Content_Types].xml": `<Types/>`,
+		"word/document.xml": head + `<w:p><mc:AlternateContent><mc:Fallback><w:r><w:t>Åsa Öberg</w:t></w:r></mc:Fallback></mc:AlternateContent></w:p>` +
+			`<w:p><mc:AlternateContent><mc:Choice><w:r><w:t>en gång</w:t></w:r></mc:Choice><mc:Fallback><w:r><w:t>en gång</w:t></w:r></mc:Fallback></mc:AlternateContent></w:p></w:body></w:document>`,
+	}
+	r, err := extracttest.Read(t.Context(), Extractor{}, pack(t, parts))
+	if got := r.PlainText(); err != nil || !strings.Contains(got, "Åsa Öberg") || strings.Count(got, "en gång") != 1 {
+		t.Errorf("error %v, got %q", err, got)
+	}
+}
+
+// Runs of letters become words and lines again by where they stand.
+func TestPrintedDocument(t *testing.T) {
+	page := func(glyphs string) string {
+		return `<FixedPage xmlns="http://schemas.microsoft.com/xps/2005/06">` + glyphs + `</FixedPage>`
+	}
+	r, err := extracttest.Read(t.Context(), Extractor{}, pack(t, map[string]string{
+		"[Content_Types].xml": `<Types/>`, "FixedDocSeq.fdseq": `<x/>`,
+		"Documents/1/FixedDoc.fdoc": `<FixedDocument><PageContent Source="/Documents/1/Pages/2.fpage"/><PageContent Source="Pages/1.fpage"/><PageContent Source="Pages/3.fpage"/></FixedDocument>`,
+		"Documents/1/Pages/1.fpage": page(`<Glyphs OriginX="10" OriginY="20" FontRenderingEmSize="10" UnicodeString="Sidan två"/>`),
+		"Documents/1/Pages/2.fpage": page(`<Glyphs OriginX="10" OriginY="20" FontRenderingEmSize="10" Indices="1,50;2,50;3,50;4,50" UnicodeString="1985"/>` +
+			`<Glyphs OriginX="30" OriginY="20" FontRenderingEmSize="10" UnicodeString="0709-2388"/><Glyphs OriginX="120" OriginY="20" FontRenderingEmSize="10" UnicodeString="{}Åsa"/>` +
+			`<Glyphs OriginX="10" OriginY="40" FontRenderingEmSize="10" UnicodeString="Öberg"/>`),
+	}))
+	const want = "19850709-2388 Åsa\nÖberg\nSidan två\n"
+	if err != nil || !strings.Contains(r.PlainText(), want) {
+		t.Errorf("error %v, got:\n%s", err, r)
+	}
+	if len(r.Gaps) != 1 || !strings.HasPrefix(r.Gaps[0], "page 3") {
+		t.Errorf("gaps %q", r.Gaps)
 	}
 }

@@ -45,8 +45,9 @@ func (d *document) plainText(x *extract.XML, part extract.Part, everything bool)
 	if everything {
 		d.dataAttributes(x)
 	}
+	var alternatives choices
 	for {
-		kind, err := x.Next()
+		kind, err := alternatives.next(x)
 		if errors.Is(err, io.EOF) {
 			d.flow.Line()
 			return nil
@@ -57,10 +58,6 @@ func (d *document) plainText(x *extract.XML, part extract.Part, everything bool)
 		switch kind {
 		case extract.XMLStart:
 			switch {
-			case x.Name == "Fallback":
-				if err := x.Skip(); err != nil {
-					return err
-				}
 			case isText(x.Name):
 				inside++
 			case everything:

@@ -77,8 +77,9 @@ func (d *document) readSlide(x *extract.XML, place string) error {
 
 func (s *slideReader) read() error {
 	inside := false
+	var alternatives choices
 	for {
-		kind, err := s.x.Next()
+		kind, err := alternatives.next(s.x)
 		if errors.Is(err, io.EOF) {
 			s.paragraph()
 			return nil
@@ -89,12 +90,6 @@ func (s *slideReader) read() error {
 		}
 		switch kind {
 		case extract.XMLStart:
-			if s.x.Name == "Fallback" {
-				if err := s.x.Skip(); err != nil {
-					return err
-				}
-				continue
-			}
 			inside = s.x.Name == "t" || s.x.Name == "text"
 			s.start()
 		case extract.XMLEnd:

@@ -106,19 +106,36 @@ type wordReader struct {
 	inTables   int         // open tables
 	nested     []nestedRow // rows of tables in tables, until the outermost ends
 	nestedSize int         // bytes
+	choices
 }
 
-// next is x.Next with Fallback left out: it repeats what AlternateContent has
-// said already.
-func (w *wordReader) next() (extract.XMLKind, error) {
+// next is x.Next without what has been said already.
+func (w *wordReader) next() (extract.XMLKind, error) { return w.choices.next(w.x) }
+
+// choices leaves out the Fallback that repeats a Choice (ECMA-376, part 3,
+// 7.5). One without a Choice is all there is.
+type choices struct{ chosen bool }
+
+func (c *choices) next(x *extract.XML) (extract.XMLKind, error) {
 	for {
-		kind, err := w.x.Next()
-		if err != nil || kind != extract.XMLStart || w.x.Name != "Fallback" {
+		kind, err := x.Next()
+		if err != nil || kind != extract.XMLStart {
 			return kind, err
 		}
-		if err := w.x.Skip(); err != nil {
-			return 0, err
+		switch x.Name {
+		case "AlternateContent":
+			c.chosen = false
+		case "Choice":
+			c.chosen = true
+		case "Fallback":
+			if c.chosen {
+				if err := x.Skip(); err != nil {
+					return 0, err
+				}
+				continue
+			}
 		}
+		return kind, nil
 	}
 }
 
