@@ -191,8 +191,11 @@ func (s *digitPass) run(p, n int) {
 	case n > 19, left == edgeNumber && s.text[p-1] != '+' && s.text[p-1] != '/':
 		return
 	}
-	if n <= 4 && p >= 2 && s.text[p-1] == ' ' && s.afterWord(p, n) {
+	if p >= 2 && s.text[p-1] == ' ' && (n <= 4 && s.afterWord(p, n) || n == 5 && s.postBox(p, e)) {
 		return
+	}
+	if n == 8 || n == 9 {
+		s.licence(p, n)
 	}
 	if !s.promises(p, n, behind) {
 		return
@@ -240,7 +243,7 @@ func (s *digitPass) promises(p, n int, behind byte) bool {
 // identifier.
 func joins(c byte) bool {
 	switch c {
-	case ' ', '-', '.', ':', '/', ',', '(', ')', '\t', '\n':
+	case ' ', '-', '.', ':', '/', ',', '(', ')', '\t', '\n', 0xC2: // the last begins a degree sign
 		return true
 	}
 	return asciiLetter(c)

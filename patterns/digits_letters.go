@@ -1,5 +1,7 @@
 package patterns
 
+import "bytes"
+
 // afterLetters tries what begins with letters right before the run of n
 // digits at p: IBAN, VAT, passport, plate, codes.
 func (s *digitPass) afterLetters(p, n int) {
@@ -8,6 +10,9 @@ func (s *digitPass) afterLetters(p, n int) {
 		k++
 	}
 	from := p - k
+	if k == 0 && (n == 2 || n == 3) {
+		s.smallPlate(p-3, p, p, n)
+	}
 	if k == 0 || k == 4 || s.leftEdge(from) == edgeWord {
 		return
 	}
@@ -119,6 +124,72 @@ func (s *digitPass) plate(from, p, n int) bool {
 	return true
 }
 
+// smallPlate finds plates in lower case, of three letters at from and n digits
+// at p, before which end cue words: "regnr abc123", "Regnr: abc 123".
+func (s *digitPass) smallPlate(from, end, p, n int) {
+	if from < 0 || s.leftEdge(from) != edgeFree {
+		return
+	}
+	var upper [3]byte
+	for i := range upper {
+		c := s.text[from+i]
+		if c < 'a' || c > 'z' || c == 'i' || c == 'q' || c == 'v' {
+			return
+		}
+		upper[i] = c &^ 0x20
+	}
+	to := p + 3
+	if n == 2 && !indexByte("abcdefghjklmnprstuwxyz", s.at(p+2)) || s.rightEdge(to) != edgeFree || notPlate(string(upper[:])) || !s.plateCue(from, end < p) {
+		return
+	}
+	s.emit(Registreringsnummer, from, to, ShapeKeyword, 0)
+}
+
+// plateCue reports whether a word for plates stands before from: directly if
+// close, otherwise on the same line.
+func (s *digitPass) plateCue(from int, close bool) bool {
+	before := s.text[max(0, from-reachClose):from]
+	before = before[bytes.LastIndexByte(before, '\n')+1:]
+	if close {
+		before = bytes.TrimRight(before, " .:=\t")
+		for _, word := range [...]string{"regnr", "reg.nr", "reg nr", "reg-nr", "registreringsnummer", "registreringsnr", "regnummer", "skylten"} {
+			if endsWith(before, word) {
+				return true
+			}
+		}
+		return false
+	}
+	lower := bytes.ToLower(before)
+	for _, word := range [...]string{"reg", "bil", "fordon", "skylt", "park", "moped", "släp"} {
+		if bytes.Contains(lower, []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+// licence finds the reference number of a driving licence, field 4d: eight or
+// nine digits that are no date, where a word for it stands near or a cell
+// holds nothing else. The number of the licence itself, field 5, is the
+// holder's personnummer (TSFS 2012:60).
+func (s *digitPass) licence(p, n int) {
+	e := p + n
+	cell := (p == 0 || indexByte("\t\n", s.text[p-1])) && indexByte("\t\n\r ", s.at(e))
+	if s.edges(p, e) != edgeFree || n == 8 && s.bareDate(p) {
+		return
+	}
+	before := s.text[max(0, p-reachClose-8):p]
+	if cell || bytes.Contains(before, []byte("rkort")) || bytes.Contains(before, []byte("RKORT")) || bytes.Contains(before, []byte("icence")) {
+		s.emit(Korkort, p, e, ShapeBare|ShapeKeyword, number(s.text[p:e]))
+	}
+}
+
+// bareDate reports whether eight digits are a date of this century or the last.
+func (s *digitPass) bareDate(p int) bool {
+	year, month, day := four(s.text[p:]), two(s.text[p+4:]), two(s.text[p+6:])
+	return year >= 1900 && year < 2100 && month >= 1 && month <= 12 && day >= 1 && day <= 31
+}
+
 // notPlate knows triples of letters that mean something else before digits.
 func notPlate(triple string) bool {
 	switch triple {
@@ -177,6 +248,9 @@ func ibanLength(a, b byte) int {
 func (s *digitPass) afterWord(p, n int) bool {
 	last := s.at(p - 2)
 	e := p + n
+	if (n == 2 || n == 3) && last >= 'a' && last <= 'z' {
+		s.smallPlate(p-4, p-1, p, n)
+	}
 	if asciiUpper(last) {
 		k := 1
 		for k < 5 && asciiUpper(s.at(p-2-k)) {
@@ -197,7 +271,7 @@ func (s *digitPass) afterWord(p, n int) bool {
 	if s.at(e) == ':' && digitAt(s.text, e+1) {
 		return s.property(p, e)
 	}
-	return n <= 3 && (s.block(p, e) || s.address(p, e))
+	return n <= 3 && (s.block(p, e) || s.address(p, e)) || s.postBox(p, e)
 }
 
 // block finds a property named by its block: "fastigheten Norrström 2".

@@ -1,6 +1,7 @@
 package patterns
 
 import (
+	"bytes"
 	"net/netip"
 	"strings"
 	"unicode"
@@ -17,6 +18,8 @@ func (s *digitPass) places(p, n int) {
 		if !s.degrees(p) {
 			s.ip4(p)
 		}
+	case n == 2 && (c == 0xC2 || c == ' '):
+		s.degreesMinutes(p)
 	case n <= 3 && c == '.':
 		s.ip4(p)
 	case n == 7 && (s.text[p] == '6' || s.text[p] == '7'):
@@ -258,6 +261,93 @@ func (s *digitPass) degrees(p int) bool {
 	return true
 }
 
+// degreesMinutes finds WGS 84 pairs within Sweden in degrees, minutes and
+// seconds, or minutes with at least two decimals: 59°19'46"N 18°04'07"E. What
+// is less exact than that points at no house.
+func (s *digitPass) degreesMinutes(p int) bool {
+	from := p
+	if i := p - 1; s.at(i) == 'N' || s.at(i) == ' ' && s.at(i-1) == 'N' && i > 0 {
+		if from = i; s.at(i) == ' ' {
+			from--
+		}
+	}
+	e, ok := s.arc(p, 55, 69)
+	if !ok || s.leftEdge(from) != edgeFree {
+		return false
+	}
+	q := e
+	for q < len(s.text) && q-e < 12 && (spaceByte(s.text[q]) || indexByte(",;/NEOLatong.:", s.text[q])) {
+		q++
+	}
+	to, ok := s.arc(q, 10, 24)
+	if !ok {
+		return false
+	}
+	if s.at(to) == ' ' && indexByte("EO", s.at(to+1)) && s.rightEdge(to+2) == edgeFree {
+		to += 2
+	} else if indexByte("EO", s.at(to)) && s.rightEdge(to+1) == edgeFree {
+		to++
+	}
+	s.take(Koordinat, from, to, ShapeDashed, 0)
+	return true
+}
+
+// arc reads an angle of least to most degrees and returns where it ends.
+func (s *digitPass) arc(p, least, most int) (end int, ok bool) {
+	if !s.digitsFrom(p, 2) || two(s.text[p:]) < least || two(s.text[p:]) > most {
+		return 0, false
+	}
+	i, ok := s.arcSign(p+2, "°", "º")
+	if !ok {
+		return 0, false
+	}
+	i, decimals, ok := s.sixty(i)
+	if !ok {
+		return 0, false
+	}
+	if i, ok = s.arcSign(i, "'", "′", "’", "´"); !ok {
+		return 0, false
+	}
+	seconds, _, ok := s.sixty(i)
+	if !ok {
+		return i, decimals >= 2
+	}
+	if end, ok := s.arcSign(seconds, "\"", "″", "”", "''", "′′", "’’"); ok {
+		return end, true
+	}
+	return i, decimals >= 2
+}
+
+// arcSign skips one of the signs, and one space on either side of it.
+func (s *digitPass) arcSign(i int, signs ...string) (end int, ok bool) {
+	if s.at(i) == ' ' {
+		i++
+	}
+	for _, sign := range signs {
+		if bytes.HasPrefix(s.text[min(i, len(s.text)):], []byte(sign)) {
+			if i += len(sign); s.at(i) == ' ' && digitAt(s.text, i+1) {
+				i++
+			}
+			return i, true
+		}
+	}
+	return i, false
+}
+
+// sixty reads one or two digits below sixty and their decimals.
+func (s *digitPass) sixty(i int) (end, decimals int, ok bool) {
+	n := runLength(s.text, min(i, len(s.text)))
+	if n < 1 || n > 2 || number(s.text[i:i+n]) >= 60 {
+		return i, 0, false
+	}
+	i += n
+	if c := s.at(i); (c == '.' || c == ',') && digitAt(s.text, i+1) {
+		decimals = runLength(s.text, i+1)
+		i += 1 + decimals
+	}
+	return i, decimals, true
+}
+
 // bareCaseNumber finds "2023/123" and the like, which need a word before.
 func (s *digitPass) bareCaseNumber(p int) {
 	if s.at(p-1) == '-' && asciiUpper(s.at(p-2)) { // "KS-2014/742"
@@ -371,6 +461,20 @@ func (s *digitPass) address(p, e int) bool {
 		s.emit(Postadress, from, e, ShapeKeyword, 0)
 	}
 	return false
+}
+
+// postBox finds "Box 123, 123 45 Storstad" before p..e; without a postcode a
+// box is that of any office.
+func (s *digitPass) postBox(p, e int) bool {
+	if p < 4 || s.text[p-2] != 'x' && s.text[p-2] != 'X' || !endsWith(s.text[p-4:p-1], "box") || s.leftEdge(p-4) != edgeFree || s.rightEdge(e) == edgeWord {
+		return false
+	}
+	to := s.postcode(e)
+	if to == 0 {
+		return false
+	}
+	s.take(Postadress, p-4, to, ShapeComplete, 0)
+	return true
 }
 
 // nameOrWordStart returns the start of the word that ends at end.
