@@ -52,6 +52,13 @@ func OpenZip(ctx context.Context, in Input) (*Zip, error) {
 		}
 		return z, nil
 	}
+	return SalvageZip(ctx, in)
+}
+
+// SalvageZip is OpenZip for a package whose directory is missing or wrong: the
+// parts are those that have headers.
+func SalvageZip(ctx context.Context, in Input) (*Zip, error) {
+	z := &Zip{ctx: ctx, left: in.Limits.Inflate}
 	if err := z.salvage(ctx, in); err != nil {
 		return nil, err
 	}

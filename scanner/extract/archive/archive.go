@@ -28,7 +28,7 @@ func New() Extractor { return Extractor{} }
 func (Extractor) Name() string { return "archive" }
 
 // Version implements extract.Extractor.
-func (Extractor) Version() int { return 1 }
+func (Extractor) Version() int { return 2 }
 
 // Accepts implements extract.Extractor.
 func (Extractor) Accepts(_, mediaType string) bool { return opener(mediaType) != nil }

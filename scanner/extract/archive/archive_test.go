@@ -96,6 +96,46 @@ func TestBombEndsAtTheLimit(t *testing.T) {
 	}
 }
 
+// A directory that leaves entries out hides nothing.
+func TestUnlistedEntries(t *testing.T) {
+	pack := func(name string) []byte {
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		f, err := w.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(f, "Åsa Öberg"); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	one, empty := pack("en.txt"), append([]byte("PK\x05\x06"), make([]byte, 18)...)
+	listed := bytes.Index(one, []byte("PK\x01\x02"))
+	for name, c := range map[string]struct {
+		content []byte
+		files   int
+		whole   bool
+	}{
+		"one":                 {one, 1, true},
+		"none":                {empty, 0, true},
+		"behind a program":    {append([]byte("MZ program "), one...), 1, true},
+		"an empty directory":  {append(bytes.Clone(one[:listed]), empty...), 1, false},
+		"behind each other":   {append(bytes.Clone(one), pack("två.txt")...), 2, false},
+		"directory after all": {append(bytes.Clone(one), empty...), 1, false},
+	} {
+		in := extracttest.Input("a.zip", c.content)
+		in.MediaType = "application/zip"
+		r, err := extracttest.Read(t.Context(), archive.New(), in)
+		if len(r.Files) != c.files || (err == nil) != c.whole || err != nil && !errors.Is(err, extract.ErrDamaged) {
+			t.Errorf("%s: %d files, error %v", name, len(r.Files), err)
+		}
+	}
+}
+
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }

@@ -15,7 +15,7 @@ import (
 
 func unzip(u *unpacking) error {
 	directory, err := zip.NewReader(u.in, u.in.Size)
-	if err != nil {
+	if err != nil || leavesOut(u.in, directory) {
 		return unzipSalvaged(u)
 	}
 	for method := range uint16(100) {
@@ -37,6 +37,25 @@ func unzip(u *unpacking) error {
 		}
 	}
 	return nil
+}
+
+// leavesOut tells whether the directory is not of the whole archive: it lists
+// nothing, or not what the file begins with, as where two archives were joined.
+func leavesOut(in extract.Input, directory *zip.Reader) bool {
+	if len(directory.File) == 0 {
+		return in.Size > int64(22+len(directory.Comment))
+	}
+	head := make([]byte, 30)
+	if n, _ := in.ReadAt(head, 0); n < len(head) || string(head[:4]) != "PK\x03\x04" {
+		return false
+	}
+	first := 30 + int64(binary.LittleEndian.Uint16(head[26:])) + int64(binary.LittleEndian.Uint16(head[28:]))
+	for _, f := range directory.File {
+		if at, err := f.DataOffset(); err != nil || at == first {
+			return false // one that is broken says so itself
+		}
+	}
+	return true
 }
 
 func (u *unpacking) zipEntry(f *zip.File, name string) error {
@@ -62,10 +81,10 @@ func (u *unpacking) openZipEntry(f *zip.File) (io.ReadCloser, error) {
 	return content, nil
 }
 
-// unzipSalvaged reads an archive whose directory is missing, as of a download
-// that broke off.
+// unzipSalvaged reads an archive whose directory is missing or leaves entries
+// out, as of a download that broke off.
 func unzipSalvaged(u *unpacking) error {
-	z, err := extract.OpenZip(u.ctx, u.in)
+	z, err := extract.SalvageZip(u.ctx, u.in)
 	if err != nil {
 		return err
 	}

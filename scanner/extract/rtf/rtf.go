@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/molnvakt/molnvakt/scanner/extract"
@@ -22,7 +23,7 @@ type Extractor struct{}
 func (Extractor) Name() string { return "rtf" }
 
 // Version implements extract.Extractor.
-func (Extractor) Version() int { return 1 }
+func (Extractor) Version() int { return 2 }
 
 // Accepts implements extract.Extractor.
 func (Extractor) Accepts(_, mediaType string) bool {
@@ -115,7 +116,7 @@ type parser struct {
 	shape               string // the name of a shape's property, whose value follows
 }
 
-// parse reads until the document's last }.
+// parse reads until the document's last } that nothing follows.
 func (p *parser) parse() error {
 	for n := 0; ; n++ {
 		if n%1024 == 0 && p.flow.Err() != nil {
@@ -138,7 +139,7 @@ func (p *parser) parse() error {
 			}
 		case '}':
 			p.close()
-			if len(p.stack) == 0 {
+			if len(p.stack) == 0 && !p.goesOn() {
 				return nil
 			}
 		case '\\':
@@ -151,6 +152,15 @@ func (p *parser) parse() error {
 		}
 	}
 }
+
+// goesOn tells whether more of the document stands behind its last }: programs
+// write one too many, and put documents behind each other.
+func (p *parser) goesOn() bool {
+	rest, _ := p.r.Peek(4 << 10)
+	return controlWords.Match(rest)
+}
+
+var controlWords = regexp.MustCompile(`\\(par|pard|plain|rtf1|cell|row|fs\d+|f\d+|lang\d+|'[0-9a-f]{2})\b`)
 
 func (p *parser) open() error {
 	p.decode()
