@@ -104,6 +104,7 @@ func extractors(p pdf.Config) []extract.Extractor {
 		mail.NewEML(),
 		mail.NewMbox(),
 		mail.NewMSG(),
+		mail.NewPST(),
 		mail.NewTNEF(),
 		mail.NewCard(),
 		archive.New(),
