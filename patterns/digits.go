@@ -39,7 +39,7 @@ func (s *digitPass) scan(text []byte, hits []Hit) []Hit {
 			if bit+length >= 64 {
 				length = runLength(text, base+bit)
 			}
-			if p := base + bit; p >= s.taken {
+			if p := base + bit; p >= s.taken && !s.hopeless(p, length) {
 				s.run(p, length)
 			}
 		}
@@ -200,11 +200,16 @@ func (s *digitPass) run(p, n int) {
 	if !s.promises(p, n, behind) {
 		return
 	}
+	date := n == 4 && s.dateAt(p)
+	if next := s.at(p + isoDateLength); date && s.text[p] != '0' && !spaceByte(next) && !indexByte("-+./", next) {
+		s.taken = p + isoDateLength
+		return
+	}
 	if n <= 4 && s.text[p] == '0' && s.phone(p, n) || s.personRun(p, n) {
 		return
 	}
-	if n == 4 && s.dateAt(p) {
-		s.taken = p + len("2006-01-02")
+	if date {
+		s.taken = p + isoDateLength
 		return
 	}
 	if n == 6 && (s.nordicSix(p) || behind == '-' && s.recoveryKey(p)) || n == 11 && s.bareNordic(p, n) || s.card(p, n) {
@@ -216,6 +221,57 @@ func (s *digitPass) run(p, n int) {
 		s.phone(p, n)
 	}
 }
+
+// isoDateLength is that of "2006-01-02".
+const isoDateLength = 10
+
+// hopeless reports whether a run of n digits at p is certainly nothing, as
+// most numbers in tables are, by the bytes beside it alone. It only says what
+// run would find out, but without branches that no processor foresees.
+func (s *digitPass) hopeless(p, n int) bool {
+	before := hopelessBefore[s.at(p-1)]
+	if before == insideWord {
+		return n != 2 && n != 3 // those may be a plate's
+	}
+	if n > 4 && s.text[p] == '0' || n >= maxHopeless {
+		return false
+	}
+	return before&hopelessBehind[s.at(p+n)]>>n&1 != 0
+}
+
+// insideWord marks the bytes before a run that belong to a word.
+const insideWord = 1 << 15
+
+// maxHopeless is the length from which runs are always looked at.
+const maxHopeless = 7
+
+// hopelessBefore and hopelessBehind hold, for each byte beside a run of
+// digits, a bit for every length of the run that can be nothing there.
+var hopelessBefore, hopelessBehind = func() (before, behind [256]uint16) {
+	const all, upTo4, upTo5 = 1<<maxHopeless - 1, 1<<5 - 1, 1<<6 - 1
+	for b := range 256 {
+		c := byte(b)
+		switch {
+		case asciiLetter(c) && !asciiUpper(c):
+			before[c] = insideWord
+		case c >= utf8.RuneSelf || asciiLetter(c) || asciiDigit(c) || indexByte("_-.+/", c):
+		case c == ' ': // a word may stand before it
+			before[c] = all &^ upTo5
+		default:
+			before[c] = all
+		}
+		if !joins(c) {
+			behind[c] |= upTo4
+		}
+		if c != '-' {
+			behind[c] |= 1 << 5
+		}
+		if !joinsSix(c) {
+			behind[c] |= 1 << 6
+		}
+	}
+	return before, behind
+}()
 
 // promises reports whether a run of n digits at p can be part of an identifier
 // by what stands right behind it. Most numbers in tables are nothing.
@@ -230,7 +286,7 @@ func (s *digitPass) promises(p, n int, behind byte) bool {
 	case 5:
 		return behind == '-'
 	case 6:
-		return spaceByte(behind) || asciiUpper(behind) || indexByte("-+./", behind)
+		return joinsSix(behind)
 	case 7:
 		return behind == '-' || s.text[p] == '6' || s.text[p] == '7'
 	case 9:
@@ -248,6 +304,10 @@ func joins(c byte) bool {
 	}
 	return asciiLetter(c)
 }
+
+// joinsSix reports whether a byte behind six digits can be part of an
+// identifier.
+func joinsSix(c byte) bool { return spaceByte(c) || asciiUpper(c) || indexByte("-+./", c) }
 
 // number returns the value of digits, at most 19 of them.
 func number(d []byte) uint64 {

@@ -168,3 +168,32 @@ func FuzzScan(f *testing.F) {
 		}
 	})
 }
+
+// TestHopeless: what is passed over by the bytes beside it alone is nothing to
+// the pass that looks closer either.
+func TestHopeless(t *testing.T) {
+	e := testEngine(t)
+	r := rand.New(rand.NewPCG(5, 5))
+	beside := []string{" ", "a", "Z", "å", "_", "-", ".", "+", "/", ",", ";", ":", "(", ")", "\t", "\n", "\r", "…", "x ", "SE ", "bil abc", "Box ", "gatan ", "fastigheten Ek "}
+	passed := 0
+	for range 200_000 {
+		n := 1 + r.IntN(12)
+		digits := make([]byte, n)
+		for i := range digits {
+			digits[i] = '0' + byte(r.IntN(10))
+		}
+		left, right := beside[r.IntN(len(beside))], beside[r.IntN(len(beside))]
+		text := left + string(digits) + right + []string{"", "1234", "08:2", "12-2386"}[r.IntN(4)]
+		s := digitPass{today: e.today, tests: e.tests, text: []byte(text)}
+		if !s.hopeless(len(left), n) {
+			continue
+		}
+		passed++
+		if s.run(len(left), n); len(s.hits) > 0 || s.taken > 0 {
+			t.Fatalf("%q: %v is passed over", text, s.hits)
+		}
+	}
+	if passed < 10_000 {
+		t.Errorf("only %d are passed over", passed)
+	}
+}

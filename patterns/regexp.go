@@ -15,6 +15,7 @@ type expression struct {
 	compile  func() compiledExpression
 	required []required // none: it must be tried everywhere
 	first    []byteSet  // what a match can begin with
+	text     []byte     // of an expression that is a plain text, in either case; nil: it is more
 	must     byte       // one that every match contains, rare in text; 0: none is known
 	longest  int        // bytes of the longest match, at most MaxRegexpMatch
 	weight   int        // steps for each byte read
@@ -56,6 +57,7 @@ func newExpression(expr string) (*expression, error) {
 	}
 	x.longest = longestMatch(simple)
 	x.must = rareByte(simple)
+	x.text = plainText(simple)
 	x.weight = 1 + len(program.Inst)/stepInstructions
 	x.first = firstSets(program, maxFirstSets)
 	if texts := requiredTexts(simple); quality(texts) > 0 {
@@ -99,6 +101,12 @@ func compileExpression(expr string) compiledExpression {
 // than MaxRegexpMatch behind p is not seen; nor is what no match can reach,
 // for the price of a try grows with what it may read.
 func (x *expression) match(b []byte, p int) int {
+	if n := len(x.text); n > 0 {
+		if p+n <= len(b) && bytes.EqualFold(b[p:p+n], x.text) {
+			return p + n
+		}
+		return -1
+	}
 	limit := min(len(b), p+MaxRegexpMatch, p+2*x.longest)
 	if x.must != 0 && bytes.IndexByte(b[p:limit], x.must) < 0 {
 		return -1

@@ -309,6 +309,20 @@ func shortestMatch(re *syntax.Regexp) int {
 	return 0
 }
 
+// plainText returns the text that re is, in either case and in ASCII, or nil.
+func plainText(re *syntax.Regexp) []byte {
+	if re.Op != syntax.OpLiteral {
+		return nil
+	}
+	text := string(re.Rune)
+	for _, r := range text {
+		if r >= utf8.RuneSelf || unicode.IsLetter(r) && re.Flags&syntax.FoldCase == 0 {
+			return nil
+		}
+	}
+	return []byte(text)
+}
+
 // rareByte returns a byte that every match contains and that few texts do, or
 // 0.
 func rareByte(re *syntax.Regexp) byte {
