@@ -26,6 +26,8 @@ type reader struct {
 	claims      [len(slots)]claimTally
 	people      map[string]bool   // keys of those known by number
 	named       map[string]bool   // keys of those known by name
+	children    map[string]bool   // keys of those whose number says that they are children
+	labels      []string          // see label
 	keys        map[string]string // see scene.nameKey
 	contexts    []Hit             // of a scene; only to be used again
 	officers    map[string]bool   // keys of names that stand as somebody at work
@@ -58,7 +60,7 @@ func (r *reader) Begin(s Subject, o Options) {
 	r.kinds.reset(r.set.kinds)
 	r.block.reset()
 	r.tables = map[string]*table{}
-	r.people, r.named, r.officers = map[string]bool{}, map[string]bool{}, map[string]bool{}
+	r.people, r.named, r.officers, r.children = map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	r.keys = map[string]string{}
 	r.cues = map[CueGroup]*cueTally{}
 	r.ids.reset()
@@ -139,6 +141,8 @@ func (r *reader) Text(kind, place, text string) {
 	case kindTitle:
 		r.kinds.title(text)
 		r.titleWords(text, 0.6)
+	case kindProperty:
+		r.label(text)
 	case kindHeading:
 		r.kinds.heading(text)
 		if r.lines < 4 {
@@ -375,6 +379,9 @@ func (r *reader) meet(s *scene, people []individual) {
 		switch {
 		case p.number != nil && !r.testNumber(p.number):
 			remember(r.people, p.key)
+			if p.number.child(r.set.engine.today) {
+				remember(r.children, p.key)
+			}
 		case p.number != nil:
 		case p.official && p.name != "":
 			remember(r.officers, p.key)

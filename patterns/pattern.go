@@ -69,16 +69,25 @@ type Content struct {
 	// TestNumbers is the number of distinct official test numbers met. They
 	// are not findings by themselves.
 	TestNumbers int `json:"test_numbers,omitempty"`
+	// Children is how many of the People have a number that says they are
+	// under eighteen.
+	Children int `json:"children,omitempty"`
+	// Labels are the names of the sensitivity labels that the document bears
+	// (Microsoft Purview), at most MaxLabels.
+	Labels []string `json:"labels,omitempty"`
+	// Marked: it bears a marking of säkerhetsskydd.
+	Marked bool `json:"marked,omitempty"`
 	// Innocence names what spoke against a category: "template",
 	// "statistics", "routine", "law", "public-office".
 	Innocence []string   `json:"innocence,omitempty"`
 	Evidence  []Evidence `json:"evidence,omitempty"` // at most MaxEvidence a pattern, best first
 }
 
-// MaxPeopleKeys and MaxEvidence bound what is kept of one document.
+// MaxPeopleKeys, MaxEvidence and MaxLabels bound what is kept of one document.
 const (
 	MaxPeopleKeys = 1000
 	MaxEvidence   = 10
+	MaxLabels     = 10
 )
 
 // IdentifierCount counts the distinct values of one type of identifier.

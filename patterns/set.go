@@ -23,7 +23,7 @@ type Library struct {
 }
 
 // judgement is raised whenever the code of this package judges differently.
-const judgement = "2"
+const judgement = "3"
 
 // Set is everything that documents are looked at for. It is immutable and
 // safe for concurrent use; each goroutine reads with its own Reader.

@@ -466,6 +466,9 @@ func (b *builder) what(at path, w fileWhat) what {
 	b.eachOneOf(at.with("harm"), "skaderekvisit", w.Harm, harms())
 	b.notNegative(at.with("people_at_least"), w.PeopleAtLeast)
 	b.notNegative(at.with("identifiers_at_least"), w.IdentifierAtLeast)
+	b.notNegative(at.with("children_at_least"), w.ChildrenAtLeast)
+	b.notNegative(at.with("older_than_days"), w.OlderThanDays)
+	b.eachOneOf(at.with("state"), "state", w.State, []string{stateTemplate, stateFilled, stateOther})
 	var types []string
 	for _, g := range b.policy.identifiers {
 		types = append(types, g.types...)
@@ -476,6 +479,9 @@ func (b *builder) what(at path, w fileWhat) what {
 		categories: w.Categories, except: w.ExceptCategories, harm: w.Harm, people: w.PeopleAtLeast,
 		from: b.class(at.with("from_class"), w.FromClass, 0),
 		to:   b.class(at.with("to_class"), w.ToClass, Class(len(b.policy.classes))),
+
+		children: w.ChildrenAtLeast, labels: compileGlobs(w.Labels), unlabelled: compileGlobs(w.ExceptLabels),
+		marked: w.Marked, state: w.State, olderThan: w.OlderThanDays,
 
 		identifiers: w.Identifiers, identifierCount: w.IdentifierAtLeast, register: w.Register, kinds: w.Kinds,
 	}
@@ -492,7 +498,7 @@ func (b *builder) where(at path, w fileWhere) where {
 	b.eachOneOf(at.with("controllers"), "controller", w.Controllers, b.controllerIDs())
 	b.eachOneOf(at.with("departments"), "department", w.Departments, b.departmentIDs())
 	return where{
-		aboveCeiling: w.AboveCeiling, services: w.Services, external: w.External, ai: w.AI, lawOutside: w.LawOutside,
+		aboveCeiling: w.AboveCeiling, services: w.Services, external: w.External, ai: w.AI, lawOutside: w.LawOutside, regionOutside: w.RegionOut,
 		encryption: w.Encryption, audience: w.Audience, controllers: w.Controllers, departments: w.Departments,
 		sources: compileGlobs(w.Sources), sites: compileGlobs(w.Sites), paths: compileGlobs(w.Paths),
 	}

@@ -127,6 +127,12 @@ type fileWhat struct {
 	IdentifierAtLeast int                 `yaml:"identifiers_at_least"`
 	Register          bool                `yaml:"register" jsonschema_description:"Bara register: nummer som fyller en kolumn eller lista."`
 	Kinds             []string            `yaml:"kinds"`
+	ChildrenAtLeast   int                 `yaml:"children_at_least" jsonschema_description:"Antal olika barn (under 18 år enligt sitt nummer) i dokumentet."`
+	Labels            []string            `yaml:"labels" jsonschema_description:"Känslighetsetiketter (Microsoft Purview) av vilka dokumentet bär någon. * är vilka tecken som helst."`
+	ExceptLabels      []string            `yaml:"except_labels" jsonschema_description:"Inte dokument som bär någon av dessa etiketter. ** är varje etikett."`
+	Marked            *bool               `yaml:"marked" jsonschema_description:"true: dokumentet bär en säkerhetsskyddsmarkering."`
+	State             []string            `yaml:"state" jsonschema:"enum=template,enum=filled,enum=other" jsonschema_description:"template: mall eller tom blankett. filled: ifylld handling av ett känt slag. other: inget av dem."`
+	OlderThanDays     int                 `yaml:"older_than_days" jsonschema_description:"Inte ändrat på så många dagar, till exempel när gallringsfristen har gått ut."`
 }
 
 type fileWhere struct {
@@ -134,6 +140,7 @@ type fileWhere struct {
 	Services     []string `yaml:"services"`
 	External     *bool    `yaml:"external" jsonschema_description:"true: tjänster som kommunen inte driver själv."`
 	LawOutside   []string `yaml:"law_outside" jsonschema_description:"Tjänster som nås av någon annan lag än dessa."`
+	RegionOut    []string `yaml:"region_outside" jsonschema_description:"Tjänster som lagrar någon annanstans än så, eller okänt var."`
 	AI           *bool    `yaml:"ai"`
 	Encryption   []string `yaml:"encryption"`
 	Audience     []string `yaml:"audience" jsonschema:"enum=anonymous,enum=organisation,enum=guest,enum=group,enum=user" jsonschema_description:"Vem som når dokumentet."`

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/molnvakt/molnvakt/patterns"
@@ -82,7 +83,7 @@ func (t trial) try(r rule) (Verdict, bool) {
 	}
 	worst := offending(selected, r.where.threshold(r.what, t))
 	v.Categories = categoriesOf(worst)
-	v.Because = append(reasonsOf(worst), r.where.reasons(t, class)...)
+	v.Because = append(append(reasonsOf(worst), r.what.reasons(t)...), r.where.reasons(t, class)...)
 	if !r.sealed {
 		v.Evidence = evidenceOf(t.found.Evidence, v.Categories)
 	}
@@ -109,7 +110,63 @@ func (w what) selects(t trial) []part {
 
 func (w what) fits(t trial, class Class) bool {
 	return class >= w.from && class <= w.to && t.people() >= w.people &&
-		w.fitsIdentifiers(t.found.Identifiers) && w.fitsKinds(t.found.Kinds)
+		w.fitsIdentifiers(t.found.Identifiers) && w.fitsKinds(t.found.Kinds) && w.fitsDocument(t)
+}
+
+// fitsDocument holds the conditions on the document itself rather than on
+// what it says.
+func (w what) fitsDocument(t trial) bool {
+	worn := func(g globs) bool { return len(g) > 0 && slices.ContainsFunc(t.found.Labels, g.fit) }
+	return t.found.Children >= w.children &&
+		(len(w.labels) == 0 || worn(w.labels)) && !worn(w.unlabelled) &&
+		(w.marked == nil || *w.marked == t.found.Marked) &&
+		oneOf(w.state, stateOf(t.found)) &&
+		(w.olderThan == 0 || t.age() >= w.olderThan)
+}
+
+// The states of a document.
+const (
+	stateTemplate = "template"
+	stateFilled   = "filled"
+	stateOther    = "other"
+)
+
+// stateOf tells a blank form from a filled-in one.
+func stateOf(found patterns.Content) string {
+	switch {
+	case slices.ContainsFunc(found.Kinds, func(k patterns.DocumentKind) bool { return k.Filled }):
+		return stateFilled
+	case slices.Contains(found.Innocence, "template"):
+		return stateTemplate
+	}
+	return stateOther
+}
+
+// age returns the days since the document was changed; -1 if that is unknown.
+func (t trial) age() int {
+	if t.at.Modified.IsZero() {
+		return -1
+	}
+	return int(t.on.Sub(t.at.Modified).Hours() / 24)
+}
+
+// reasons says what of the document made the rule fit.
+func (w what) reasons(t trial) []Reason {
+	var all []Reason
+	if w.children > 0 {
+		all = append(all, Reason{Code: "children", Args: []string{strconv.Itoa(t.found.Children)}})
+	}
+	if len(w.labels) > 0 {
+		i := slices.IndexFunc(t.found.Labels, w.labels.fit)
+		all = append(all, Reason{Code: "label", Args: t.found.Labels[i : i+1]})
+	}
+	if w.marked != nil && *w.marked {
+		all = append(all, Reason{Code: "marked"})
+	}
+	if w.olderThan > 0 {
+		all = append(all, Reason{Code: "age", Args: []string{strconv.Itoa(t.age())}})
+	}
+	return all
 }
 
 func (w what) fitsIdentifiers(counts []patterns.IdentifierCount) bool {
@@ -136,6 +193,7 @@ func (w where) fits(t trial, class Class) bool {
 		oneOf(w.services, t.at.Service) &&
 		(w.external == nil || *w.external == !t.service.Own) &&
 		(w.ai == nil || *w.ai == t.service.AI) &&
+		(len(w.regionOutside) == 0 || !slices.Contains(w.regionOutside, t.service.Region)) &&
 		(len(w.lawOutside) == 0 || !t.known || len(w.foreign(t.service)) > 0) &&
 		oneOf(w.encryption, t.service.Encryption) &&
 		oneOf(w.audience, t.at.Audience) &&
@@ -178,6 +236,9 @@ func (w where) reasons(t trial, class Class) []Reason {
 	}
 	if len(w.lawOutside) > 0 && t.known {
 		all = append(all, Reason{Code: "jurisdiction", Args: w.foreign(t.service)})
+	}
+	if len(w.regionOutside) > 0 && t.known {
+		all = append(all, Reason{Code: "region", Args: []string{t.service.Region}})
 	}
 	if len(w.audience) > 0 {
 		all = append(all, Reason{Code: "audience", Args: []string{t.at.Audience}})

@@ -253,6 +253,25 @@ func TestVersionChangesTheNightADecisionExpires(t *testing.T) {
 	}
 }
 
+// TestVersionChangesEachMonth where a rule asks how old documents are.
+func TestVersionChangesEachMonth(t *testing.T) {
+	p := parsed(t, change(t, "  - id: losenord\n", `  - id: gallring
+    title: Skulle ha gallrats
+    what: {kinds: [], older_than_days: 1825}
+    outcome: conditional
+
+  - id: losenord
+`))
+	if p.VersionAt(today) == p.VersionAt(today.AddDate(0, 1, 0)) || p.VersionAt(today) != p.VersionAt(today.AddDate(0, 0, 1)) {
+		t.Error("the version does not follow the month")
+	}
+	old := policy.Place{Service: "onprem", Path: "x.docx", Modified: today.AddDate(-6, 0, 0)}
+	got := p.Judge(old, numbers(2, false), today)
+	if len(got) != 1 || !slices.ContainsFunc(got[0].Because, func(r policy.Reason) bool { return r.Code == "age" && r.Args[0] == "2191" }) {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestAnExceptionEndsTheTrial(t *testing.T) {
 	p := parsed(t, change(t, "  - id: losenord\n", `  - id: ovning
     title: Övningsmaterial med påhittade personer
@@ -276,7 +295,13 @@ func TestAnExceptionEndsTheTrial(t *testing.T) {
 func TestEverythingARuleCanAsk(t *testing.T) {
 	fit := withCategory(numbers(20, true), patterns.Health)
 	fit.Kinds = []patterns.DocumentKind{{Kind: "rehabplan", Confidence: patterns.High, Filled: true}}
-	at := policy.Place{Source: "s1", Service: "copilot", Site: "Socialtjänst", Path: "a/b/c.docx", Audience: "group"}
+	fit.Children, fit.Labels, fit.Marked = 3, []string{"Konfidentiell – skola"}, true
+	without := func(change func(*patterns.Content)) patterns.Content {
+		other := fit
+		change(&other)
+		return other
+	}
+	at := policy.Place{Source: "s1", Service: "copilot", Site: "Socialtjänst", Path: "a/b/c.docx", Audience: "group", Modified: today.AddDate(-6, 0, 0)}
 	for _, test := range []struct {
 		what, where string
 		found       patterns.Content
@@ -291,6 +316,14 @@ func TestEverythingARuleCanAsk(t *testing.T) {
 		{"identifiers: [personnummer], identifiers_at_least: 20", "", withCategory(numbers(19, true), patterns.Health), at},
 		{"register: true", "", withCategory(numbers(20, false), patterns.Health), at},
 		{"kinds: [rehabplan]", "", withCategory(numbers(20, true), patterns.Health), at},
+		{"children_at_least: 3", "", without(func(c *patterns.Content) { c.Children = 2 }), at},
+		{"labels: [\"konfidentiell*\"]", "", without(func(c *patterns.Content) { c.Labels = []string{"Öppen"} }), at},
+		{"except_labels: [\"Öppen\"]", "", without(func(c *patterns.Content) { c.Labels = append(c.Labels, "öppen") }), at},
+		{"marked: true", "", without(func(c *patterns.Content) { c.Marked = false }), at},
+		{"state: [filled]", "", without(func(c *patterns.Content) { c.Kinds = nil; c.Innocence = []string{"template"} }), at},
+		{"older_than_days: 2000", "", fit, policy.Place{Source: "s1", Service: "copilot", Path: at.Path, Modified: today.AddDate(-5, 0, 0)}},
+		{"older_than_days: 1", "", fit, policy.Place{Source: "s1", Service: "copilot", Path: at.Path}},
+		{"", "region_outside: [SE]", fit, policy.Place{Source: "s1", Service: "svenskt-moln", Path: at.Path}},
 		{"", "services: [copilot]", fit, policy.Place{Source: "s1", Service: "m365", Site: at.Site, Path: at.Path, Audience: "group"}},
 		{"", "external: true", fit, policy.Place{Source: "s1", Service: "onprem", Site: at.Site, Path: at.Path}},
 		{"", "law_outside: [SE, EU]", fit, policy.Place{Source: "s1", Service: "svenskt-moln", Site: at.Site, Path: at.Path}},

@@ -126,6 +126,11 @@ type what struct {
 	identifierCount    int
 	register           bool
 	kinds              []string
+	children           int
+	labels, unlabelled globs
+	marked             *bool
+	state              []string
+	olderThan          int // days
 }
 
 type where struct {
@@ -133,6 +138,7 @@ type where struct {
 	services              []string
 	external, ai          *bool
 	lawOutside            []string
+	regionOutside         []string
 	encryption            []string
 	audience              []string
 	controllers           []string
@@ -144,9 +150,13 @@ type where struct {
 func (p *Policy) Version() string { return p.version }
 
 // VersionAt returns Version together with which decisions count on a day. It
-// changes the night a decision expires, so that documents are judged again.
+// changes the night a decision expires, so that documents are judged again,
+// and every month if a rule asks how old documents are.
 func (p *Policy) VersionAt(on time.Time) string {
 	h := sha256.New()
+	if slices.ContainsFunc(p.rules, func(r rule) bool { return r.what.olderThan > 0 }) {
+		fmt.Fprintln(h, on.Format("2006-01"))
+	}
 	for _, d := range p.decisions {
 		fmt.Fprintf(h, "%v\n", d.when(on))
 	}

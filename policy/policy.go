@@ -54,7 +54,8 @@ type Place struct {
 	Service  string // id in the register of services
 	Site     string
 	Path     string
-	Audience string // widest audience that reaches it: "anonymous", "guest", …; "" unknown (sources.Audience)
+	Audience string    // widest audience that reaches it: "anonymous", "guest", …; "" unknown (sources.Audience)
+	Modified time.Time // when the document was changed last; zero: unknown
 	// Controller is the controller that the configuration names for the
 	// source, by id or name. It counts where no mapping of the policy's
 	// organisation fits.
@@ -86,6 +87,11 @@ type Classification struct {
 //	service-unknown   -         service id
 //	jurisdiction      -         the foreign laws that the rule names
 //	audience          -         audience
+//	region            -         region where the service stores
+//	children          -         number of children
+//	label             -         the document's sensitivity label
+//	marked            -
+//	age               -         days since the document was changed
 //	decision          -         kind, reference, last day (or "")
 //	decision-missing  -         kind
 //	decision-expired  -         kind, reference, last day

@@ -36,7 +36,7 @@ func (w *worker) judge(ctx context.Context, place Place, r *findings.Record) {
 }
 
 func placeOf(task findings.Task, place Place, exposure *sources.Exposure) policy.Place {
-	at := policy.Place{Source: task.Source, Service: place.Service, Controller: place.Controller, Site: task.Site, Path: task.Item.Path}
+	at := policy.Place{Source: task.Source, Service: place.Service, Controller: place.Controller, Site: task.Site, Path: task.Item.Path, Modified: task.Item.Modified}
 	if exposure != nil {
 		at.Audience = string(exposure.Widest())
 	}

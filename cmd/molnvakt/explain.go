@@ -102,7 +102,7 @@ func (c *checker) explainDocument(ctx context.Context, source, at string) error 
 	if err != nil {
 		return err
 	}
-	place := policy.Place{Source: doc.Source, Service: doc.Service, Site: doc.Site, Path: doc.Item.Path}
+	place := policy.Place{Source: doc.Source, Service: doc.Service, Site: doc.Site, Path: doc.Item.Path, Modified: doc.Item.Modified}
 	if doc.Exposure != nil {
 		place.Audience = string(doc.Exposure.Widest())
 	}

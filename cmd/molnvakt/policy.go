@@ -107,7 +107,7 @@ func (p *program) policyDiffCommand() *cobra.Command {
 func filed(ctx context.Context, register findings.Register) iter.Seq2[policy.Filed, error] {
 	return func(yield func(policy.Filed, error) bool) {
 		for d, err := range register.Documents(ctx, findings.Filter{}) {
-			f := policy.Filed{Place: policy.Place{Source: d.Source, Service: d.Service, Site: d.Site, Path: d.Item.Path}, Content: d.Reading.Content}
+			f := policy.Filed{Place: policy.Place{Source: d.Source, Service: d.Service, Site: d.Site, Path: d.Item.Path, Modified: d.Item.Modified}, Content: d.Reading.Content}
 			if d.Exposure != nil {
 				f.Place.Audience = string(d.Exposure.Widest())
 			}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/molnvakt/molnvakt/patterns"
+	"github.com/molnvakt/molnvakt/patterns/patterntest"
 )
 
 // judged reads one text under a name and returns what was found.
@@ -194,5 +195,25 @@ func TestPasswordTables(t *testing.T) {
 		if has(judged(t, r, "anteckning.txt", text), patterns.Secrets) {
 			t.Errorf("found in %q", text)
 		}
+	}
+}
+
+// TestDocumentFacts: what policies ask besides: children, labels, markings.
+func TestDocumentFacts(t *testing.T) {
+	set, masker := load(t)
+	r := set.NewReader(masker)
+	r.Begin(patterns.Subject{Name: "a.docx"}, patterns.Options{CountTestNumbers: true})
+	r.Text("property", "", "MSIP_Label_1a2b3c4d-1111-2222-3333-444455556666_Enabled: true")
+	r.Text("property", "", "MSIP_Label_1a2b3c4d-1111-2222-3333-444455556666_Name: Konfidentiell – skola")
+	r.Text("body", "", "Elever: Alva Lind 20140131-2390, Bo Ek "+patterntest.Number+".")
+	c, _ := r.Finish()
+	if c.Children != 1 || !slices.Equal(c.Labels, []string{"Konfidentiell – skola"}) || c.Marked {
+		t.Errorf("children %d, labels %q, marked %v", c.Children, c.Labels, c.Marked)
+	}
+	r.Begin(patterns.Subject{Name: "b.docx"}, patterns.Options{})
+	r.Text("header", "", "HEMLIG\n")
+	r.Text("body", "", "Säkerhetsskyddsanalys för reservkraften vid vattenverket.")
+	if c, _ := r.Finish(); !c.Marked || c.Children != 0 || c.Labels != nil {
+		t.Errorf("%+v", c)
 	}
 }
