@@ -16,15 +16,15 @@ const lineHyphens = "\u0002\ufffe"
 var splitNumber = regexp.MustCompile(`(\b(?:\d{2})?\d{6}[-+])\n(\d{4}\b) ?`)
 
 // tidy makes page text of what PDFium gives: lines end in "\n", words and
-// numbers that were parted at a line's end are whole again, rows of tables
-// stay lines.
+// numbers that were parted at a line's end, or whose digits stand in boxes, are
+// whole again, rows of tables stay lines.
 func tidy(text string) string {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	if strings.ContainsAny(text, lineHyphens) {
 		text = joinHyphens(text)
 	}
 	text = splitNumber.ReplaceAllString(text, "$1$2\n")
-	return strings.Map(func(r rune) rune {
+	return joinDigits(strings.Map(func(r rune) rune {
 		switch {
 		case r == '\r':
 			return '\n'
@@ -36,7 +36,39 @@ func tidy(text string) string {
 			return ' '
 		}
 		return r
-	}, text)
+	}, text))
+}
+
+// spacedNumber is a personal number whose digits stand apart, as they do in the
+// boxes of a form: a year with or without its century, month, day, four digits.
+var spacedNumber = regexp.MustCompile(`(?:(?:1 {1,2}9|2 {1,2}0) {1,2})?(?:\d {1,2}){2}(?:0 {1,2}[1-9]|1 {1,2}[0-2]) {1,2}(?:[01236789] {1,2}\d)(?: {0,2}[-+–] {0,2}| {1,2})(?:\d {1,2}){3}\d`)
+
+// joinDigits makes such numbers whole.
+func joinDigits(text string) string {
+	found := spacedNumber.FindAllStringIndex(text, -1)
+	if found == nil {
+		return text
+	}
+	var b strings.Builder
+	from := 0
+	for _, at := range found {
+		if b.WriteString(text[from:at[0]]); standsAlone(text, at[0], at[1]) {
+			b.WriteString(strings.NewReplacer(" ", "", "–", "-").Replace(text[at[0]:at[1]]))
+		} else {
+			b.WriteString(text[at[0]:at[1]])
+		}
+		from = at[1]
+	}
+	b.WriteString(text[from:])
+	return b.String()
+}
+
+// standsAlone tells whether no more digits, of a longer row of them, stand
+// before or behind.
+func standsAlone(text string, from, to int) bool {
+	before, after := strings.TrimRight(text[:from], " "), strings.TrimLeft(text[to:], " ")
+	isDigit := func(s string, i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
+	return !isDigit(before, len(before)-1) && !isDigit(after, 0)
 }
 
 // joinHyphens decides at every hyphen that ended a line whether the word goes

@@ -27,6 +27,11 @@ func TestTidy(t *testing.T) {
 		"mjukt\u00adbindestreck":               "mjuktbindestreck",
 		"hårt\u00a0mellanslag":                 "hårt mellanslag",
 		"styr\u0001tecken":                     "styrtecken",
+		"nr 1 9 8 5 0 7 0 9 - 2 3 8 8 Åsa":     "nr 19850709-2388 Åsa",
+		"8 5 0 7 0 9  2 3 8 8\r\nx":            "8507092388\nx",
+		"8\u00a05\u00a00 7 0 9–2 3 8 8":        "850709-2388",
+		"1 2 3 4 5 6 7 8 9 1 0 1 1":            "1 2 3 4 5 6 7 8 9 1 0 1 1", // no date
+		"3 8 5 0 7 0 9 2 3 8 8 1":              "3 8 5 0 7 0 9 2 3 8 8 1",   // a longer row
 	} {
 		if got := tidy(in); got != want {
 			t.Errorf("tidy(%q) = %q, want %q", in, got, want)
