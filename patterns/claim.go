@@ -19,6 +19,7 @@ type claim struct {
 	row      bool
 	number   bool
 	fictive  bool
+	historic bool
 	because  string
 	place    string
 	masked   string
@@ -187,6 +188,7 @@ func (r *reader) conclude(s *scene, p *individual, near *sums, row bool) {
 			c.story = s.story(p.start)
 		}
 		c.fictive = s.fictive(p.start)
+		c.historic = p.number == nil && s.historic(p.start)
 		c.masked = s.maskPerson(p)
 		r.claims[slot].add(p.key, c)
 	}
@@ -269,6 +271,33 @@ func (s *scene) fictive(at int) bool {
 	}
 	return false
 }
+
+// historic reports whether the text around tells of a time whose people are
+// dead: it names years, and none of the last hundred. The law protects the
+// living: GDPR recital 27, OSL 7 kap.
+func (s *scene) historic(at int) bool {
+	text := s.text[max(0, at-historyBytes):min(len(s.text), at+historyBytes)]
+	old := false
+	for i := 0; i < len(text); i++ {
+		if !asciiDigit(text[i]) {
+			continue
+		}
+		n := runLength(text, i)
+		if year := text[i : i+n]; n == 4 && (i == 0 || !wordByte(text[i-1])) {
+			switch string(numberToken(year)) {
+			case string(tokenLongAgo):
+				old = true
+			case string(tokenLastCentury), string(tokenThisCentury):
+				return false
+			}
+		}
+		i += n - 1
+	}
+	return old
+}
+
+// historyBytes is how far from a person a year says when they lived.
+const historyBytes = 400
 
 // place names where an offset stands, as evidence keeps it.
 func (s *scene) place(at int) string {

@@ -464,15 +464,12 @@ func (g *gistReader) weigh(m *Gist, names *nameFinder) (whole float64, by map[in
 // that counts: what the rules are sure of stays, whatever the text is like.
 // Found by judging each writer with a gist trained on the others.
 const (
-	wholeShare = 0.4
-	ownShare   = 0.4
-	thingShare = 0.35
-	thingBias  = 0.12
-	aloneShare = 0.7
-	aloneBias  = -0.6
-	doubtShare = 0.3
-	maxOdds    = 4
-	maxLift    = 2.2 // a factor of nine
+	wholeShare, ownShare, ownBias         = 0.4, 0.55, 0.1
+	thingWhole, thingShare, thingBias     = 0.2, 0.2, 0.12
+	aloneShare, aloneBias                 = 0.9, -0.9
+	maxOdds                               = 4
+	maxRaise, maxLower                    = 1.2, 2.2 // factors of three and nine
+	doubtShare, leastDoubt, greatestDoubt = 0.3, 0.3, 1.5
 )
 
 // lifts are what the scores of the categories are multiplied with.
@@ -492,7 +489,7 @@ func (r *reader) lifts(alone bool) lifts {
 	}
 	whole, by := r.gist.weigh(g, r.set.names)
 	whole = clamp(whole, maxOdds)
-	r.gist.doubt = max(0.3, min(1.5, 1-doubtShare*whole))
+	r.gist.doubt = max(leastDoubt, min(greatestDoubt, 1-doubtShare*whole))
 	for slot, c := range slots {
 		own, asked := by[slot]
 		own = clamp(own, maxOdds)
@@ -502,13 +499,13 @@ func (r *reader) lifts(alone bool) lifts {
 		case c == NationalSecurity:
 			odds = min(thingShare*own, 0.3) // its words are few, and each list of classes has them
 		case c.aboutThings():
-			odds = thingBias + thingShare*own
+			odds = thingBias + thingWhole*whole + thingShare*own
 		case alone || !asked:
 			odds = aloneBias + aloneShare*whole
 		default:
-			odds = wholeShare*whole + ownShare*own
+			odds = ownBias + wholeShare*whole + ownShare*own
 		}
-		l[slot] = math.Exp(clamp(odds, maxLift))
+		l[slot] = math.Exp(max(-maxLower, min(maxRaise, odds)))
 	}
 	return l
 }

@@ -65,7 +65,7 @@ func (r *reader) judgeCategories(doc *innocence) []CategoryFound {
 			continue
 		}
 		if found[slot], scores[slot] = f, score; c.told() {
-			top = max(top, score)
+			top = max(top, min(score, enough))
 		}
 	}
 	var out []CategoryFound
@@ -329,6 +329,12 @@ func (r *reader) score(slot int, c Category, key string, cl *claim, doc *innocen
 		f *= max(0.15, 0.7-0.22*fictive)
 		if explain {
 			note("fictive:%.1f", fictive)
+		}
+	}
+	if cl.historic {
+		f *= 0.35
+		if explain {
+			note("historic")
 		}
 	}
 	lift := r.gist.lifts[slot]

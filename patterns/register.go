@@ -156,7 +156,7 @@ func (r *reader) secretCell(h head, cell []byte) {
 
 // reDoor is for heads of columns, reDoorCode for what such a column holds.
 var (
-	reDoor     = regexp.MustCompile(`dörr|grind|entré|förråd|port(?:en|ar)?$|larm(?:et|kod|dosa)?$|skåp|^kod`)
+	reDoor     = regexp.MustCompile(`dörr|grind|entré|förråd|port(?:en|ar)?$|larm(?:et|kod|dosa)?$|skåp|^kod|(?:drift|master|mästar|port|larm|hiss|tillträdes|installatörs|huvud|nöd)-? ?(?:kod|code)|^pin(?:-?kod)?$`)
 	reDoorCode = regexp.MustCompile(`^\D{0,3}\d{4,6}#?$`)
 )
 

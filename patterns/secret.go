@@ -146,8 +146,17 @@ func assignmentSign(b []byte, i int) (value int, quoted byte, ok bool) {
 	i = skipAny(b, i, 3, " \t")
 	switch {
 	case i < len(b) && (b[i] == ':' || b[i] == '='):
+		equals := b[i] == '='
 		i = skipAny(b, i, 2, ":=>")
-		i = skipAny(b, i, 8, " \t\r\n")
+		i = skipAny(b, i, 8, " \t")
+		if below := skipAny(b, i, 8, " \t\r\n"); below > i {
+			// The value may stand below its label, but what "KEY=" leaves
+			// open is empty, and the next line has a label of its own.
+			if equals || labelled(b, below) {
+				return 0, 0, false
+			}
+			i = below
+		}
 	case bytes.HasPrefix(b[min(i, len(b)):], []byte("->")):
 		i = skipAny(b, i+2, 4, " \t")
 	default:
@@ -169,6 +178,23 @@ func assignmentSign(b []byte, i int) (value int, quoted byte, ok bool) {
 		return i + 1, b[i], true
 	}
 	return i, 0, i < len(b)
+}
+
+// labelled reports whether a line is a comment or has a label of its own:
+// "NAME=", "name:".
+func labelled(b []byte, i int) bool {
+	if i < len(b) && b[i] == '#' {
+		return true
+	}
+	for ; i < len(b) && b[i] != '\n'; i++ {
+		switch c := b[i]; {
+		case c == '=':
+			return true
+		case c == ':':
+			return i+1 == len(b) || spaceByte(b[i+1])
+		}
+	}
+	return false
 }
 
 func skipAny(b []byte, i, most int, set string) int {
@@ -280,7 +306,7 @@ func placeholder(v []byte) bool {
 		return true
 	}
 	low := strings.ToLower(string(v))
-	for _, part := range [...]string{"lösenord", "losenord", "password", "passwd", "xxx", "example", "exempel", "getenv", "environ", "process.env", "config.", "http://", "https://", "secret", "placeholder", "åååå", "123-456"} {
+	for _, part := range [...]string{"lösenord", "losenord", "password", "passwd", "xxx", "example", "exempel", "getenv", "environ", "process.env", "config.", "http://", "https://", "secret", "placeholder", "åååå", "123-456", "changeme", "change_me", "change-me", "changethis", "replace", "your_", "your-", "fyll_i", "fyll-i", "dummy", "todo", "generate"} {
 		if strings.Contains(low, part) && !strings.ContainsAny(low, "0123456789!#") || strings.HasPrefix(low, part) && len(low) <= len(part)+2 {
 			return true
 		}
