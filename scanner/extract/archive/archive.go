@@ -1,5 +1,5 @@
-// Package archive opens archives and compressed files: ZIP, 7z, RAR, TAR, GZ,
-// BZ2, XZ, LZMA and ZST. It reads no text itself: every entry is handed on as
+// Package archive opens archives and compressed files: ZIP, 7z, RAR, TAR, images
+// of discs, GZ, BZ2, XZ, LZMA, ZST, LZ4 and Z. It reads no text itself: every entry is handed on as
 // a file.
 package archive
 
@@ -28,7 +28,7 @@ func New() Extractor { return Extractor{} }
 func (Extractor) Name() string { return "archive" }
 
 // Version implements extract.Extractor.
-func (Extractor) Version() int { return 2 }
+func (Extractor) Version() int { return 3 }
 
 // Accepts implements extract.Extractor.
 func (Extractor) Accepts(_, mediaType string) bool { return opener(mediaType) != nil }
@@ -72,6 +72,12 @@ func opener(mediaType string) func(*unpacking) error {
 		return unzstd
 	case "application/x-lzma":
 		return unlzma
+	case "application/x-lz4":
+		return unlz4
+	case "application/x-compress":
+		return uncompress
+	case "application/x-iso9660-image":
+		return uniso
 	}
 	return nil
 }
@@ -176,7 +182,7 @@ func baseName(name string) string {
 	switch strings.ToLower(name[dot+1:]) {
 	case "tgz", "tbz", "tbz2", "txz", "tzst", "taz":
 		return name[:dot] + ".tar"
-	case "gz", "bz2", "bz", "xz", "lzma", "zst", "zstd", "z":
+	case "gz", "bz2", "bz", "xz", "lzma", "zst", "zstd", "z", "lz4":
 		return name[:dot]
 	}
 	return name

@@ -11,6 +11,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/molnvakt/molnvakt/scanner/extract"
+	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
 )
 
@@ -74,6 +75,10 @@ func unzstd(u *unpacking) error {
 	}
 	defer r.Close()
 	return u.file(baseName(u.in.Name), r)
+}
+
+func unlz4(u *unpacking) error {
+	return u.file(baseName(u.in.Name), lz4.NewReader(u.in.Reader()))
 }
 
 func untar(u *unpacking) error {
