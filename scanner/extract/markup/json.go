@@ -41,7 +41,7 @@ func (JSON) Extract(ctx context.Context, in extract.Input, out extract.Sink) err
 	}
 	flow := extract.NewFlow(ctx, out)
 	flow.In(extract.Part{Kind: extract.Body})
-	o := objects{flow: flow, records: records{flow: flow}, limits: in.Limits}
+	o := objects{flow: flow, records: records{flow: flow}, files: packed{flow: flow}, limits: in.Limits}
 	o.lexer = lexer{r: bufio.NewReaderSize(text, 64<<10), long: func(piece []byte) { o.line("", string(piece)) }}
 	for err == nil && flow.Err() == nil {
 		var first byte
@@ -54,6 +54,7 @@ func (JSON) Extract(ctx context.Context, in extract.Input, out extract.Sink) err
 		err = o.value(first, "", 0)
 	}
 	o.records.flush()
+	o.files.hand()
 	if closeErr := flow.Close(); closeErr != nil || err == nil {
 		return closeErr
 	}
@@ -68,6 +69,7 @@ type objects struct {
 	lexer
 	flow    *extract.Flow
 	records records
+	files   packed
 	limits  extract.Limits
 }
 
@@ -94,8 +96,18 @@ func (o *objects) value(token byte, path string, depth int) error {
 	case '}', ']':
 		return nil // one too many
 	}
-	o.line(path, o.scalar(token))
+	o.line(path, o.said(path, token))
 	return nil
+}
+
+// said is the present string or word as the value of a name: a file says
+// nothing itself.
+func (o *objects) said(name string, token byte) string {
+	text := o.scalar(token)
+	if token == stringToken && o.files.take(name, text) {
+		return ""
+	}
+	return text
 }
 
 // scalar is the present string or word; null says nothing.
@@ -142,7 +154,7 @@ func (o *objects) object(r *record, path, prefix string, depth int) error {
 		case '[':
 			err = o.listIn(r, name, depth+1)
 		default:
-			r.add(name, o.scalar(token))
+			r.add(name, o.said(name, token))
 		}
 		if err != nil {
 			return err
@@ -189,7 +201,7 @@ func (o *objects) listIn(r *record, name string, depth int) error {
 		if joined.Len() > 0 {
 			joined.WriteString(", ")
 		}
-		joined.WriteString(o.scalar(token))
+		joined.WriteString(o.said(name, token))
 		if joined.Len() > maxText {
 			o.line(name, joined.String())
 			joined.Reset()
@@ -224,7 +236,7 @@ func (o *objects) list(path string, depth int) error {
 			}
 			continue
 		}
-		if simple = append(simple, o.scalar(token)); len(simple) >= maxRecord {
+		if simple = append(simple, o.said(path, token)); len(simple) >= maxRecord {
 			o.simple(simple)
 			simple = simple[:0]
 		}

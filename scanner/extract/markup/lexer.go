@@ -13,7 +13,8 @@ import (
 type lexer struct {
 	r    *bufio.Reader
 	text []byte // of the present string or word
-	// long takes what a string holds beyond maxText, piece by piece.
+	// long takes what a string holds beyond maxText, piece by piece, unless it
+	// may be a file.
 	long func(piece []byte)
 }
 
@@ -70,7 +71,7 @@ func (l *lexer) string() error {
 		}
 		l.text = append(l.text, ready[:n]...)
 		_, _ = l.r.Discard(n) // they were peeked
-		if len(l.text) >= maxText {
+		if n := len(l.text); n >= maxPacked || n >= maxText && !startsPacked(string(l.text[:256])) {
 			l.spill()
 		}
 		c, err := l.r.ReadByte()

@@ -1,12 +1,14 @@
 package markup_test
 
 import (
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/molnvakt/molnvakt/scanner/extract"
 	"github.com/molnvakt/molnvakt/scanner/extract/extracttest"
 	"github.com/molnvakt/molnvakt/scanner/extract/markup"
 )
@@ -92,6 +94,24 @@ func TestHostilePages(t *testing.T) {
 		}
 		if took := time.Since(start); took > 10*time.Second {
 			t.Errorf("%s took %v", unit, took)
+		}
+	}
+}
+
+// A file of some megabytes in a value comes out as a file, and whole.
+func TestLargeFileInValue(t *testing.T) {
+	content := "%PDF-1.4\n" + strings.Repeat("19850709-2388\n", 1<<18)
+	value := base64.StdEncoding.EncodeToString([]byte(content))
+	for _, c := range []struct {
+		reader        extract.Extractor
+		name, content string
+	}{
+		{markup.NewJSON(), "a.json", `{"namn": "Åsa", "fil": "` + strings.ReplaceAll(value, "/", `\/`) + `"}`},
+		{markup.NewXML(), "a.xml", `<?xml version="1.0"?><a><namn>Åsa</namn><fil>` + value + `</fil></a>`},
+	} {
+		r, err := extracttest.Read(t.Context(), c.reader, extracttest.Input(c.name, []byte(c.content)))
+		if err != nil || len(r.Files) != 1 || string(r.Files[0].Bytes) != content || !strings.Contains(r.PlainText(), "Åsa") || len(r.PlainText()) > 100 {
+			t.Errorf("%s: error %v, %d files, %d bytes of text", c.name, err, len(r.Files), len(r.PlainText()))
 		}
 	}
 }

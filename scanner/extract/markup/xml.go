@@ -24,7 +24,7 @@ func NewXML() XML { return XML{} }
 func (XML) Name() string { return "xml" }
 
 // Version implements extract.Extractor.
-func (XML) Version() int { return 1 }
+func (XML) Version() int { return 2 }
 
 // Accepts implements extract.Extractor. Kinds of XML that others know better
 // (OpenDocument) have media types of their own.
@@ -35,10 +35,11 @@ func (XML) Accepts(_, mediaType string) bool {
 // Extract implements extract.Extractor.
 func (XML) Extract(ctx context.Context, in extract.Input, out extract.Sink) error {
 	flow := extract.NewFlow(ctx, out)
-	t := tree{flow: flow, records: records{flow: flow}}
+	t := tree{flow: flow, records: records{flow: flow}, files: packed{flow: flow}}
 	flow.In(extract.Part{Kind: extract.Body})
 	err := t.read(in)
 	t.close()
+	t.files.hand()
 	if closeErr := flow.Close(); closeErr != nil {
 		return closeErr
 	}
@@ -49,6 +50,7 @@ func (XML) Extract(ctx context.Context, in extract.Input, out extract.Sink) erro
 type tree struct {
 	flow    *extract.Flow
 	records records
+	files   packed
 	open    []*element
 }
 
@@ -137,7 +139,7 @@ func (t *tree) text(text []byte) {
 		e.children = record{}
 	}
 	e.text.Write(text)
-	if e.text.Len() > maxText {
+	if n := e.text.Len(); n > maxPacked || n > maxText && !startsPacked(e.text.String()) {
 		e.complex = true
 		t.spill(e)
 	}
@@ -164,6 +166,9 @@ func (t *tree) end() {
 	t.open = t.open[:len(t.open)-1]
 	parent := t.top()
 	simple := len(e.children.names) == 0 && !e.complex
+	if simple && t.files.take(e.name, e.text.String()) {
+		e.text.Reset()
+	}
 	switch {
 	case simple && len(e.attrs.names) == 0 && parent != nil && parent.mixed:
 		parent.text.WriteString(e.text.String())
