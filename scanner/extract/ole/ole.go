@@ -22,7 +22,7 @@ type Extractor struct{}
 func (Extractor) Name() string { return "ole" }
 
 // Version implements extract.Extractor.
-func (Extractor) Version() int { return 2 }
+func (Extractor) Version() int { return 3 }
 
 // Accepts implements extract.Extractor.
 func (Extractor) Accepts(_, mediaType string) bool {
@@ -59,6 +59,9 @@ type document struct {
 	done map[*stream]bool
 	// known: some part was of a kind that has a reader.
 	known bool
+	// lockedPictures: of a presentation that a password opened, the pictures
+	// are encrypted in a way of their own.
+	lockedPictures bool
 }
 
 func (d *document) read() error {
@@ -155,7 +158,11 @@ func (d *document) storage(path string, depth int) error {
 	if s := find("PowerPoint Document"); s != nil {
 		d.known = true
 		failed = d.powerPoint(s.bytes(), find("Current User").bytes())
-		d.pictures(find("Pictures").bytes(), path)
+		if b := find("Pictures").bytes(); !d.lockedPictures {
+			d.pictures(b, path)
+		} else if len(b) > 0 {
+			d.flow.Gap("Pictures", fmt.Errorf("powerpoint: pictures: %w", extract.ErrEncrypted))
+		}
 	}
 	d.flow.Flush()
 	d.objects(path, depth)

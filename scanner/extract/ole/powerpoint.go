@@ -3,6 +3,7 @@ package ole
 import (
 	"bytes"
 	"compress/zlib"
+	"crypto/rc4"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -53,6 +54,8 @@ type presentation struct {
 	deleted  []deletedText // left from earlier saves
 	held     int           // bytes of it
 	lost     bool          // something points to where there is nothing
+	// decrypted: a password opened it.
+	decrypted bool
 }
 
 type deletedText struct {
@@ -73,7 +76,9 @@ type pptScope struct {
 func (d *document) powerPoint(b, currentUser []byte) error {
 	p := &presentation{d: d, b: b, slides: map[int64]int{}, numbers: map[uint32]int{}, seen: map[uint64]bool{}, seed: maphash.MakeSeed()}
 	if len(currentUser) >= 16 && le.Uint32(currentUser[12:]) == 0xF3D1C4DF {
-		return fmt.Errorf("powerpoint: %w", extract.ErrEncrypted)
+		if err := p.decrypt(currentUser); err != nil {
+			return err
+		}
 	}
 	p.findSlides(currentUser)
 	err := p.walk(0, int64(len(b)), pptScope{part: extract.Part{Kind: extract.Body}})
@@ -97,19 +102,17 @@ func (p *presentation) findSlides(currentUser []byte) {
 		return
 	}
 	persist := map[uint32]int64{}
-	document, seen := uint32(0), map[int64]bool{}
-	for at := int64(le.Uint32(currentUser[16:])); at > 0 && at+36 <= int64(len(p.b)) && !seen[at]; {
-		seen[at] = true
-		edit := p.b[at:]
-		if le.Uint16(edit[2:]) != pptUserEdit {
-			break
-		}
+	document := uint32(0)
+	p.eachEdit(currentUser, func(edit []byte) {
 		if document == 0 {
 			document = le.Uint32(edit[8+16:])
 		}
-		p.persistTable(int64(le.Uint32(edit[8+12:])), persist)
-		at = int64(le.Uint32(edit[8+8:]))
-	}
+		p.persistTable(int64(le.Uint32(edit[8+12:])), func(id uint32, at int64) {
+			if _, later := persist[id]; !later {
+				persist[id] = at
+			}
+		})
+	})
 	at, ok := persist[document]
 	p.document = at
 	if !ok || at+8 > int64(len(p.b)) {
@@ -137,8 +140,76 @@ func (p *presentation) findSlides(currentUser []byte) {
 	p.live = len(p.slides) > 0
 }
 
-// persistTable reads where the objects of one save lie; later saves go first.
-func (p *presentation) persistTable(at int64, persist map[uint32]int64) {
+// eachEdit visits the saves of a file, the last one first.
+func (p *presentation) eachEdit(currentUser []byte, visit func(edit []byte)) {
+	if len(currentUser) < 20 {
+		return
+	}
+	seen := map[int64]bool{}
+	for at := int64(le.Uint32(currentUser[16:])); at > 0 && at+36 <= int64(len(p.b)) && !seen[at]; {
+		seen[at] = true
+		edit := p.b[at:]
+		if le.Uint16(edit[2:]) != pptUserEdit {
+			return
+		}
+		visit(edit)
+		at = int64(le.Uint32(edit[8+8:]))
+	}
+}
+
+// decrypt finds the password and decrypts the objects in place: all but the
+// records that say where they lie, each with the key of its number
+// ([MS-OFFCRYPTO] 2.3.5.4, [MS-PPT] 2.3.7).
+func (p *presentation) decrypt(currentUser []byte) error {
+	encrypted := fmt.Errorf("powerpoint: %w", extract.ErrEncrypted)
+	type object struct {
+		id uint32
+		at int64
+	}
+	var objects []object
+	session := uint32(0)
+	p.eachEdit(currentUser, func(edit []byte) {
+		if le.Uint32(edit[4:]) >= 32 && len(edit) >= 40 && session == 0 {
+			session = le.Uint32(edit[36:])
+		}
+		p.persistTable(int64(le.Uint32(edit[8+12:])), func(id uint32, at int64) { objects = append(objects, object{id, at}) })
+	})
+	var cipher *blockCipher
+	for _, o := range objects {
+		if o.id != session || o.at < 0 || o.at+8 > int64(len(p.b)) || le.Uint16(p.b[o.at+2:]) != pptCryptSession {
+			continue
+		}
+		header := p.b[o.at+8 : min(int64(len(p.b)), o.at+8+int64(le.Uint32(p.b[o.at+4:])))]
+		var err error
+		if cipher, err = p.d.cryptoAPICipher(header, 0, encrypted); err != nil {
+			return err
+		}
+		break
+	}
+	if cipher == nil {
+		return encrypted
+	}
+	p.b = append([]byte(nil), p.b...)
+	done := map[int64]bool{}
+	for _, o := range objects {
+		if o.id == session || done[o.at] || o.at < 0 || o.at+8 > int64(len(p.b)) {
+			continue
+		}
+		done[o.at] = true
+		stream, err := rc4.NewCipher(cipher.key(o.id))
+		if err != nil {
+			return encrypted
+		}
+		stream.XORKeyStream(p.b[o.at:o.at+8], p.b[o.at:o.at+8])
+		content := p.b[o.at+8 : min(int64(len(p.b)), o.at+8+int64(le.Uint32(p.b[o.at+4:])))]
+		stream.XORKeyStream(content, content)
+	}
+	p.decrypted, p.d.lockedPictures = true, true
+	return nil
+}
+
+// persistTable visits the objects of one save.
+func (p *presentation) persistTable(at int64, visit func(id uint32, at int64)) {
 	if at+8 > int64(len(p.b)) || le.Uint16(p.b[at+2:]) != pptPersistTable {
 		return
 	}
@@ -150,9 +221,7 @@ func (p *presentation) persistTable(at int64, persist map[uint32]int64) {
 			if len(b) < 4 {
 				return
 			}
-			if _, ok := persist[first+uint32(i)]; !ok {
-				persist[first+uint32(i)] = int64(le.Uint32(b))
-			}
+			visit(first+uint32(i), int64(le.Uint32(b)))
 			b = b[4:]
 		}
 	}
@@ -209,6 +278,9 @@ func (p *presentation) record(kind uint16, from, to int64, s pptScope) error {
 	inner.depth++
 	switch kind {
 	case pptCryptSession:
+		if p.decrypted {
+			return nil
+		}
 		return fmt.Errorf("powerpoint: %w", extract.ErrEncrypted)
 	case pptObject:
 		p.object(from, to, s)
