@@ -219,6 +219,8 @@ func (f *Found) elsewhere(near surroundings) bool {
 		if near.right(ContextIndividual) {
 			f.set(Low, "keyword:individual")
 		}
+	case near.nearest == ContextLog && s.Has(ShapeTwelve) && !s.Has(ShapeRecent):
+		return false // logs are of this century
 	case otherNumber(near.nearest) && bare:
 		f.setBy(0, "context:", near.nearest)
 	case otherNumber(near.nearest) && !s.Has(ShapeDashed):

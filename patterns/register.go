@@ -387,8 +387,8 @@ func (r *reader) identify(s *scene) {
 		if row != nil && !row.header {
 			r.weighByColumn(s, f, row)
 		}
-		if f.Confidence == Low && f.Identifier == Personnummer && s.nameBefore(f) {
-			f.set(Medium, "name-before")
+		if f.Confidence == Low && f.Identifier == Personnummer && s.nameBeside(f) {
+			f.set(Medium, "name-beside")
 		}
 		if f.Confidence == 0 {
 			r.explainIdentifier(s, f, false)
@@ -403,9 +403,9 @@ func (r *reader) identify(s *scene) {
 	}
 }
 
-// nameBefore reports whether a full name stands directly before a number that
+// nameBeside reports whether a full name stands directly before a number that
 // is neither a telephone nor a time.
-func (s *scene) nameBefore(f *Found) bool {
+func (s *scene) nameBeside(f *Found) bool {
 	if f.Shape.Has(ShapePhone) || f.Shape.Has(ShapeTimestamp) || !f.Shape.Has(ShapeChecked) {
 		return false
 	}
@@ -416,15 +416,29 @@ func (s *scene) nameBefore(f *Found) bool {
 			return true
 		}
 	}
+	_, to := s.b.span(s.b.line(f.Start))
+	for _, n := range s.names.find(nil, s.text, f.End, min(to, f.End+40)) {
+		return n.full && n.start-f.End <= 2
+	}
 	return false
 }
+
+// holdsOnly reports whether a cell holds the value and little else: one in a
+// sentence says nothing about the column.
+func (r *row) holdsOnly(f *Found) bool {
+	from, to := r.cell(r.column(f.Start))
+	return to-from-(f.End-f.Start) <= besidesValue
+}
+
+// besidesValue is what may stand in a cell besides its value, in bytes.
+const besidesValue = 12
 
 func (r *reader) countIdentifier(s *scene, f *Found, row *row) {
 	sum := r.hashFound(s, f)
 	if row == nil {
 		r.followList(s, f)
 	}
-	if row != nil && !row.header && f.Identifier.Person() && row.column(f.Start) < maxColumns {
+	if row != nil && !row.header && f.Identifier.Person() && row.column(f.Start) < maxColumns && row.holdsOnly(f) {
 		r.ids.wait(row.table, row.column(f.Start), waiting{f.Identifier, sum, f.Confidence})
 	} else {
 		r.ids.add(f.Identifier, sum, f.Confidence)
