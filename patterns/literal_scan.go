@@ -35,7 +35,7 @@ const (
 	lanes     = 4
 	laneStep  = 512
 	blockSize = 256 << 10
-	lanesFrom = 4 << 10
+	lanesFrom = 1 << 10
 )
 
 // literalList says which literals end in a state.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"sync"
 	"unicode/utf8"
 )
@@ -155,6 +156,9 @@ func (s *Scanner) budget() int { return budgetStart + budgetRate*s.scanned }
 
 // spend counts the steps of a try that reads n bytes.
 func (s *Scanner) spend(id int32, x *expression, n int) {
+	if s.spent[id] == 0 {
+		s.tried = append(s.tried, id)
+	}
 	s.spent[id] += (n + expressionCost) * x.weight
 }
 
@@ -162,12 +166,12 @@ func (s *Scanner) spend(id int32, x *expression, n int) {
 // in this document: what they matched later was not looked for.
 func (s *Scanner) Exhausted() []TermID {
 	var ids []TermID
-	for i, spent := range s.spent {
-		t := &s.engine.terms[i]
-		if t.hit.Kind == TermHit && spent > s.budget() {
+	for _, id := range s.tried {
+		if t := &s.engine.terms[id]; t.hit.Kind == TermHit && s.spent[id] > s.budget() {
 			ids = append(ids, t.hit.Term)
 		}
 	}
+	slices.Sort(ids)
 	return ids
 }
 
@@ -198,7 +202,7 @@ func (s *Scanner) express(id int32, t *term, r required, end int) {
 func (s *Scanner) leftmost(hits []Hit) []Hit {
 	kept := hits[:0]
 	for _, h := range hits {
-		if s.engine.terms[h.id].expression != nil {
+		if s.engine.checks[h.id].mode == Regexp {
 			if h.Start < s.last[h.id]-s.base {
 				continue
 			}

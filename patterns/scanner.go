@@ -14,8 +14,9 @@ type Scanner struct {
 	base     int    // grows with every scan, so that last need not be cleared
 	// expressed: an expression has matched in the scan at hand.
 	expressed bool
-	spent     []int // by term: bytes that its expression has read in this document
-	scanned   int   // bytes of this document
+	spent     []int   // by term: what its expression has cost in this document
+	tried     []int32 // those that have cost anything
+	scanned   int     // bytes of this document
 }
 
 // The lists of hits that a scan merges, each in order.
@@ -83,8 +84,10 @@ func (s *Scanner) numbers(text []byte) []Hit {
 // Begin starts a new document: expressions that had cost too much may try
 // again.
 func (s *Scanner) Begin() {
-	clear(s.spent)
-	s.scanned = 0
+	for _, id := range s.tried {
+		s.spent[id] = 0
+	}
+	s.tried, s.scanned = s.tried[:0], 0
 }
 
 // confirm looks closer where literals end.

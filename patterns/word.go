@@ -230,7 +230,7 @@ func lowerLetters(b []byte, i int) (letters uint64, n int) {
 type check struct {
 	known   uint8 // runes that the table has found
 	size    uint8 // of those in bytes, if every way of writing has as many
-	rest    uint8 // bytes of the runes behind them
+	rest    uint8 // bytes of the runes behind them; of Exact, of all
 	masked  bool  // rest is among Engine.rests
 	simple  bool  // the table tells where the term begins
 	letter  bool  // its last rune is a letter
@@ -250,13 +250,18 @@ type check struct {
 type maskedBytes struct{ want, ignore uint64 }
 
 // cutRest notes what the table does not hold of the term, and adds its bytes
-// to all if those of either case differ in a single bit.
+// to all if those of either case differ in a single bit. The table ignores
+// case: of a term of mode Exact it holds nothing for sure.
 func (c *check) cutRest(t *term, all []maskedBytes) []maskedBytes {
 	if t.expression != nil {
 		return all
 	}
+	rest := t.runes[c.known:]
+	if t.Mode == Exact && len(rest) == 0 && t.plainASCII() {
+		rest = t.runes
+	}
 	var want, ignore []byte
-	for _, r := range t.runes[c.known:] {
+	for _, r := range rest {
 		c.rest += uint8(utf8.RuneLen(r))
 		c.masked = c.masked || len(want) == 0
 		if r >= utf8.RuneSelf && (r < 'à' || r > 'þ') {
@@ -277,6 +282,12 @@ func (c *check) cutRest(t *term, all []maskedBytes) []maskedBytes {
 		all = append(all, maskedBytes{binary.LittleEndian.Uint64(want), binary.LittleEndian.Uint64(ignore)})
 	}
 	return all
+}
+
+// plainASCII reports whether each rune of the term is a byte, and the same
+// everywhere.
+func (t *term) plainASCII() bool {
+	return !slices.ContainsFunc(t.runes, func(r rune) bool { return r >= utf8.RuneSelf || r == ' ' })
 }
 
 // restEnd returns the end of the term whose known runes end at an offset, or
@@ -341,25 +352,35 @@ func (t *term) check(known int, table *literalTable) check {
 // there, as term.confirm does.
 func (e *Engine) confirmed(id int32, c *check, b []byte, end int) (from, to int, ok bool) {
 	known := end
-	if c.known < c.runes {
+	switch {
+	case c.known < c.runes:
 		if end = e.restEnd(id, c, b, end); end < 0 {
 			return 0, 0, false
 		}
+	case c.masked && !e.written(c, b, end-int(c.rest)):
+		return 0, 0, false
 	}
 	if c.simple {
-		if from, to, ok, sure := c.whole(b, known, end); sure {
-			return from, to, ok
-		}
+		return c.whole(b, known, end)
 	}
 	return e.terms[id].confirm(b, end)
 }
 
-// whole decides most cases without the term itself, the known part of which
-// ends before known: the table has found it where no ASCII letter or digit
-// stands before. sure is false when confirm
-// must decide.
-func (c *check) whole(b []byte, known, end int) (from, to int, ok, sure bool) {
-	from, to = known-int(c.size), end
+// written reports whether a term of mode Exact stands at an offset.
+func (e *Engine) written(c *check, b []byte, at int) bool {
+	for i, m := range e.rests[c.rests:][:(c.rest+7)/8] {
+		if (loadEight(b, at+8*i)^m.want)&^m.ignore != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// whole does the work of term.confirm without the term itself, the known part
+// of which ends before known: the table has found that where no ASCII letter
+// or digit stands before.
+func (c *check) whole(b []byte, known, end int) (from, to int, ok bool) {
+	from = known - int(c.size)
 	if c.size == 0 {
 		for range c.known {
 			from--
@@ -368,20 +389,24 @@ func (c *check) whole(b []byte, known, end int) (from, to int, ok, sure bool) {
 			}
 		}
 	}
-	if from > 0 && b[from-1] >= utf8.RuneSelf {
-		return 0, 0, false, false
+	if from > 0 && b[from-1] >= utf8.RuneSelf && letterBefore(b, from) {
+		return 0, 0, false
 	}
-	switch {
-	case c.mode == Prefix:
-		for to < len(b) && asciiLetter(b[to]) && to-end < maxWord {
-			to++
+	if c.mode == Prefix {
+		return from, wordEnd(b, end), true
+	}
+	to = end
+	if c.letter {
+		if to < len(b) && asciiLetter(b[to]) {
+			if to, ok = asciiEnding(b, end, c.doubles); !ok {
+				return 0, 0, false
+			}
 		}
-	case c.letter && to < len(b) && asciiLetter(b[to]):
-		if to, ok = asciiEnding(b, end, c.doubles); !ok {
-			return 0, 0, false, true
+		if to < len(b) && b[to] >= utf8.RuneSelf && letterAt(b, to) {
+			return 0, 0, false
 		}
 	}
-	return from, to, true, to == len(b) || b[to] < utf8.RuneSelf
+	return from, to, true
 }
 
 // matchOn returns the end of the term if its first known runes end at i, or
