@@ -172,7 +172,7 @@ func (d *document) deal(p *extract.ZipPart, place string, pictures extract.Role)
 		return
 	}
 	switch ext := path.Ext(low); ext {
-	case ".rels", "", ".odttf", ".fntdata", ".ttf", ".psmdcp", ".sigs":
+	case ".rels", "", ".odttf", ".fntdata", ".ttf", ".psmdcp", ".sigs", ".icc", ".icm":
 		d.done[low] = true
 	case ".xml", ".vml":
 		if boring(low) {

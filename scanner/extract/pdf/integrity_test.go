@@ -15,6 +15,11 @@ import (
 
 // onePage makes a document whose one page has this content stream.
 func onePage(dictionary, content string) []byte {
+	return onePageIn("/Encoding/WinAnsiEncoding", dictionary, content)
+}
+
+// onePageIn is onePage with a font of one's own.
+func onePageIn(font, dictionary, content string) []byte {
 	var b bytes.Buffer
 	b.WriteString("%PDF-1.4\n")
 	var at []int
@@ -22,7 +27,7 @@ func onePage(dictionary, content string) []byte {
 		"<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
 		"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
 		fmt.Sprintf("<<%s/Length %d>>\nstream\n%s\nendstream", dictionary, len(content), content),
-		"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
+		"<</Type/Font/Subtype/Type1/BaseFont/Helvetica" + font + ">>",
 	} {
 		at = append(at, b.Len())
 		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", len(at), object)
@@ -66,6 +71,22 @@ func TestLostTextIsNoticed(t *testing.T) {
 		lost := errors.Is(err, extract.ErrDamaged) || len(got.Gaps) > 0
 		if lost != c.lost {
 			t.Errorf("%s: error %v, gaps %q, text %q", name, err, got.Gaps, got.PlainText())
+		}
+	}
+}
+
+// A page whose fonts do not tell what they draw is read as a picture.
+func TestUnmappedFont(t *testing.T) {
+	r := reader(t, pdf.PDFium)
+	names := "/Encoding<</Differences[32"
+	for c := 32; c < 127; c++ {
+		names += fmt.Sprintf("/g%d", c)
+	}
+	const text = "BT /F1 12 Tf 20 200 Td (Ring Anna Ek om det) Tj ET"
+	for font, scans := range map[string]int{names + "]>>": 1, "/Encoding/WinAnsiEncoding": 0} {
+		got, err := extracttest.Read(t.Context(), r, extracttest.Input("a.pdf", onePageIn(font, "", text)))
+		if err != nil || len(got.Files) != scans {
+			t.Errorf("error %v, %d scans, want %d; text %q", err, len(got.Files), scans, got.PlainText())
 		}
 	}
 }

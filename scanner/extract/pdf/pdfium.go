@@ -158,7 +158,7 @@ func (d *document) page(index int) (bool, error) {
 		_, err := d.FPDF_ClosePage(&requests.FPDF_ClosePage{Page: loaded.Page})
 		d.check(err)
 	}()
-	text, ok := d.text(p)
+	text, unmapped, ok := d.text(p)
 	if !ok {
 		return false, nil
 	}
@@ -171,7 +171,7 @@ func (d *document) page(index int) (bool, error) {
 	if err != nil {
 		return true, err
 	}
-	if d.isPicture(p, visible(text), annotated) {
+	if unmapped || d.isPicture(p, visible(text), annotated) {
 		return true, d.scan(p, place)
 	}
 	if d.recognise && d.hasPicture(p) {
@@ -180,11 +180,13 @@ func (d *document) page(index int) (bool, error) {
 	return true, nil
 }
 
-// text returns the text of a page.
-func (d *document) text(p requests.Page) (string, bool) {
+// text returns the text of a page, and whether its fonts do not tell what
+// letters they draw: then the text is none, and only the picture of the page
+// can be read.
+func (d *document) text(p requests.Page) (text string, unmapped, ok bool) {
 	loaded, err := d.FPDFText_LoadPage(&requests.FPDFText_LoadPage{Page: p})
 	if !d.check(err) {
-		return "", false
+		return "", false, false
 	}
 	defer func() {
 		_, err := d.FPDFText_ClosePage(&requests.FPDFText_ClosePage{TextPage: loaded.TextPage})
@@ -192,13 +194,33 @@ func (d *document) text(p requests.Page) (string, bool) {
 	}()
 	count, err := d.FPDFText_CountChars(&requests.FPDFText_CountChars{TextPage: loaded.TextPage})
 	if !d.check(err) || count.Count <= 0 {
-		return "", err == nil
+		return "", false, err == nil
 	}
-	text, err := d.FPDFText_GetText(&requests.FPDFText_GetText{TextPage: loaded.TextPage, Count: count.Count})
+	got, err := d.FPDFText_GetText(&requests.FPDFText_GetText{TextPage: loaded.TextPage, Count: count.Count})
 	if !d.check(err) {
-		return "", false
+		return "", false, false
 	}
-	return tidy(text.Text) + "\n", true
+	text = tidy(got.Text) + "\n"
+	return text, garbled(text) || d.unmapped(loaded.TextPage, count.Count), true
+}
+
+// sampled is how many characters of a page are looked at.
+const sampled = 40
+
+// unmapped tells whether an eighth of a page's characters have no meaning: what
+// was filled in may have a font of its own.
+func (d *document) unmapped(page references.FPDF_TEXTPAGE, count int) bool {
+	asked, none := 0, 0
+	for i := 0; i < count; i += max(1, count/sampled) {
+		got, err := d.FPDFText_HasUnicodeMapError(&requests.FPDFText_HasUnicodeMapError{TextPage: page, Index: i})
+		if !d.check(err) {
+			return false
+		}
+		if asked++; got.HasUnicodeMapError {
+			none++
+		}
+	}
+	return none*8 > asked
 }
 
 // information writes title, author, subject and keywords.

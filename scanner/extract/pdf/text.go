@@ -39,6 +39,22 @@ func tidy(text string) string {
 	}, text))
 }
 
+// garbled tells whether a text is mostly signs: fonts whose letters are
+// numbered anew give "! " # $" for words. Dots and lines that lead the eye do
+// not count.
+func garbled(text string) bool {
+	letters, signs := 0, 0
+	for _, r := range text {
+		switch {
+		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r):
+			letters++
+		case !unicode.IsSpace(r) && !strings.ContainsRune("._-–—·•…|☐☑", r):
+			signs++
+		}
+	}
+	return signs >= 100 && signs > letters
+}
+
 // spacedNumber is a personal number whose digits stand apart, as they do in the
 // boxes of a form: a year with or without its century, month, day, four digits.
 var spacedNumber = regexp.MustCompile(`(?:(?:1 {1,2}9|2 {1,2}0) {1,2})?(?:\d {1,2}){2}(?:0 {1,2}[1-9]|1 {1,2}[0-2]) {1,2}(?:[01236789] {1,2}\d)(?: {0,2}[-+–] {0,2}| {1,2})(?:\d {1,2}){3}\d`)

@@ -39,6 +39,19 @@ func TestTidy(t *testing.T) {
 	}
 }
 
+func TestGarbled(t *testing.T) {
+	for text, want := range map[string]bool{
+		strings.Repeat("! \"# $%& '() ", 20):               true,
+		strings.Repeat("Innehåll ........ 12\n", 20):       false,
+		strings.Repeat("Ja! (Nej?) Vet ej: 1, 2, 3.\n", 9): false,
+		"!!!": false,
+	} {
+		if got := garbled(text); got != want {
+			t.Errorf("garbled(%.20q) = %v", text, got)
+		}
+	}
+}
+
 func TestDPI(t *testing.T) {
 	for _, c := range []struct {
 		width, height float64
