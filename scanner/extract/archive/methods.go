@@ -26,7 +26,9 @@ func openLZMA(r io.Reader) io.ReadCloser {
 	if _, err := io.ReadFull(r, head[:]); err != nil || binary.LittleEndian.Uint16(head[2:]) != 5 {
 		return failed(fmt.Errorf("lzma: properties: %w", extract.ErrDamaged))
 	}
-	return newLZMA(head[4:9], []byte("\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"), r)
+	source := &exhausted{r: bufio.NewReader(r)}
+	content := newLZMA(head[4:9], []byte("\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"), source)
+	return io.NopCloser(&ending{content, source})
 }
 
 // newLZMA reads the data after the properties of an LZMA stream.
@@ -34,12 +36,11 @@ func newLZMA(properties, size []byte, r io.Reader) io.ReadCloser {
 	if binary.LittleEndian.Uint32(properties[1:]) > maxDictionary {
 		return failed(fmt.Errorf("lzma: dictionary: %w", extract.ErrLimit))
 	}
-	source := &exhausted{r: bufio.NewReader(r)}
-	content, err := lzma.NewReader(io.MultiReader(bytes.NewReader(properties), bytes.NewReader(size), source))
+	content, err := lzma.NewReader(io.MultiReader(bytes.NewReader(properties), bytes.NewReader(size), r))
 	if err != nil {
 		return failed(fmt.Errorf("lzma: %w", extract.ErrDamaged))
 	}
-	return io.NopCloser(&ending{content, source})
+	return io.NopCloser(content)
 }
 
 // exhausted remembers that its end was reached.

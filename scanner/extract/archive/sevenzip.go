@@ -36,7 +36,7 @@ func un7z(u *unpacking) error {
 }
 
 func (u *unpacking) entry7z(f *sevenzip.File, name string) error {
-	content, err := f.Open()
+	content, err := openEntry7z(f)
 	if err != nil {
 		return u.gap(name, reasonOf(err))
 	}
@@ -50,13 +50,51 @@ func (u *unpacking) entry7z(f *sevenzip.File, name string) error {
 	return u.file(name, io.MultiReader(bytes.NewReader(first[:n]), content))
 }
 
+func openEntry7z(f *sevenzip.File) (io.ReadCloser, error) {
+	var content io.ReadCloser
+	err := guarded(func() (err error) {
+		content, err = f.Open()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return guardedReader{content}, nil
+}
+
+// guarded calls the library, which panics over damaged headers and damaged
+// PPMd. What it was about is dropped.
+func guarded(call func() error) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = extract.ErrDamaged
+		}
+	}()
+	return call()
+}
+
+type guardedReader struct{ io.ReadCloser }
+
+// Read implements io.Reader.
+func (g guardedReader) Read(p []byte) (n int, err error) {
+	err = guarded(func() (err error) {
+		n, err = g.ReadCloser.Read(p)
+		return err
+	})
+	return n, err
+}
+
 // open7z tries the passwords in turn; with the last one that opens the
 // directory, entries may still be locked.
 func open7z(u *unpacking) (*sevenzip.Reader, error) {
 	var last error
 	var opened *sevenzip.Reader
 	for _, password := range append([]string{""}, u.in.Passwords...) {
-		archive, err := sevenzip.NewReaderWithPassword(u.in, u.in.Size, password)
+		var archive *sevenzip.Reader
+		err := guarded(func() (err error) {
+			archive, err = sevenzip.NewReaderWithPassword(u.in, u.in.Size, password)
+			return err
+		})
 		if err != nil {
 			last = reasonOf(err)
 			if !errors.Is(last, extract.ErrEncrypted) {
@@ -81,7 +119,7 @@ func readable7z(archive *sevenzip.Reader) bool {
 		if f.FileInfo().IsDir() || f.UncompressedSize == 0 {
 			continue
 		}
-		content, err := f.Open()
+		content, err := openEntry7z(f)
 		if err != nil {
 			return false
 		}
