@@ -57,6 +57,7 @@ type cueTally struct {
 // Begin implements Reader.
 func (r *reader) Begin(s Subject, o Options) {
 	*r = reader{set: r.set, masker: r.masker, scanner: r.scanner, own: r.own, matcher: r.matcher, options: o, block: r.block, scene: r.scene, kinds: r.kinds, stretchSums: r.stretchSums, contexts: r.contexts, gist: r.gist}
+	r.scanner.Begin()
 	r.kinds.reset(r.set.kinds)
 	r.block.reset()
 	r.tables = map[string]*table{}

@@ -1,6 +1,7 @@
 package patterns
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -118,6 +119,7 @@ func (t *customTally) weigh(r *reader, s *scene, i int, m customMark, near, unle
 		step.Because = append(step.Because, "no-individual-near")
 	default:
 		step.Counted, step.Confidence = true, c.Confidence
+		step.Because = c.met(hasPerson)
 	}
 	r.explain(step)
 	if !step.Counted {
@@ -135,6 +137,21 @@ func (t *customTally) weigh(r *reader, s *scene, i int, m customMark, near, unle
 	r.evidence.add(Evidence{
 		Pattern: c.ID, Category: c.Category, Confidence: c.Confidence, Place: step.Place, Masked: step.Masked,
 	}, 0, func() string { return print })
+}
+
+// met tells what a candidate that counted has met.
+func (c *CustomPattern) met(person bool) []string {
+	met := []string{"own-pattern"}
+	if c.Validator != NoIdentifier {
+		met = append(met, "validator:"+c.Validator.String())
+	}
+	if len(c.Near) > 0 {
+		met = append(met, "wanted-near")
+	}
+	if c.Individual && person {
+		met = append(met, "individual-near")
+	}
+	return met
 }
 
 // valid reports whether the candidate is, or holds, an identifier that counts.
@@ -179,7 +196,7 @@ func (t *customTally) conclude() []CategoryFound {
 }
 
 // Check tries the pattern's own examples and counter-examples with the Set
-// it is part of; the error names the first that fails, without its text.
+// it is part of; the error names those that fail, without their text.
 func (c *CustomPattern) Check(s *Set, m *Masker) error {
 	hit := func(text string) bool {
 		r := s.NewReader(m)
@@ -188,17 +205,18 @@ func (c *CustomPattern) Check(s *Set, m *Masker) error {
 		content, _ := r.Finish()
 		return slices.ContainsFunc(content.Categories, func(f CategoryFound) bool { return f.Pattern == c.ID })
 	}
+	var wrong []error
 	for i, e := range c.Examples {
 		if !hit(e) {
-			return fmt.Errorf("pattern %s: example %d is not found", c.ID, i+1)
+			wrong = append(wrong, fmt.Errorf("pattern %s: example %d is not found", c.ID, i+1))
 		}
 	}
 	for i, e := range c.Counter {
 		if hit(e) {
-			return fmt.Errorf("pattern %s: counter-example %d is found", c.ID, i+1)
+			wrong = append(wrong, fmt.Errorf("pattern %s: counter-example %d is found", c.ID, i+1))
 		}
 	}
-	return nil
+	return errors.Join(wrong...)
 }
 
 // reCustomID is what an ID of a CustomPattern may be.

@@ -27,7 +27,7 @@ func (r *reader) Finish() (Content, []Step) {
 	if r.options.Features != nil {
 		r.options.Features(r.gist.features(r.set.names))
 	}
-	c := Content{Innocence: doc.codes(), TestNumbers: r.testNumbers(), Children: len(r.children), Labels: r.labels, Marked: r.markings.found()}
+	c := Content{Innocence: doc.codes(), TestNumbers: r.testNumbers(), Children: len(r.children), Labels: r.labels, Marked: r.markings.found(), Unfinished: r.unfinished()}
 	c.Identifiers = r.identifierCounts()
 	steps := len(r.steps)
 	r.gist.lifts = r.lifts(false)

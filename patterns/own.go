@@ -30,10 +30,27 @@ type OwnReader struct{ *reader }
 // end, nil if it was. It wraps ErrExact.
 func (r *OwnReader) Err() error { return r.failed }
 
+// unfinished names the patterns that were given up and the indexes that could
+// not be read.
+func (r *reader) unfinished() []string {
+	all := slices.Clone(r.unread)
+	for _, id := range r.scanner.Exhausted() {
+		m := &r.set.terms[id]
+		if m.custom == 0 {
+			continue
+		}
+		if id := r.set.custom[m.custom-1].ID; !slices.Contains(all, id) {
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
 // ownTally counts what of the organisation's own was met.
 type ownTally struct {
 	records map[string]map[uint32]Confidence // by index and row
 	failed  error
+	unread  []string // indexes; see unfinished
 }
 
 // compare looks for the organisation's own in a scene.
@@ -45,6 +62,9 @@ func (r *reader) compare(s *scene) {
 		found, err := x.Find(s.text)
 		if err != nil {
 			r.failed = fmt.Errorf("%w: %s: %w", ErrExact, x.Name(), err)
+			if name := "exakt:" + x.Name(); !slices.Contains(r.unread, name) {
+				r.unread = append(r.unread, name)
+			}
 			continue
 		}
 		for _, f := range found {

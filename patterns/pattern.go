@@ -77,6 +77,10 @@ type Content struct {
 	Labels []string `json:"labels,omitempty"`
 	// Marked: it bears a marking of säkerhetsskydd.
 	Marked bool `json:"marked,omitempty"`
+	// Unfinished names what of the organisation's own was not looked for to
+	// the end: patterns whose expressions cost too much, indexes that could
+	// not be read.
+	Unfinished []string `json:"unfinished,omitempty"`
 	// Innocence names what spoke against a category: "template",
 	// "statistics", "routine", "law", "public-office".
 	Innocence []string   `json:"innocence,omitempty"`

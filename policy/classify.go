@@ -34,7 +34,11 @@ func (p *Policy) parts(found patterns.Content) []part {
 		if !ok || c.Confidence < rule.Confidence {
 			continue
 		}
-		all = append(all, part{c.Category, p.classOf(c, rule.Class), Reason{"category", c.Category, []string{strconv.Itoa(c.People)}}})
+		reason := Reason{"category", c.Category, []string{strconv.Itoa(c.People)}}
+		if c.Pattern != "" {
+			reason = Reason{"own", c.Category, []string{c.Pattern}}
+		}
+		all = append(all, part{c.Category, p.classOf(c, rule.Class), reason})
 	}
 	for _, group := range p.identifiers {
 		if part, ok := group.part(found.Identifiers); ok {

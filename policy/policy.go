@@ -80,6 +80,7 @@ type Classification struct {
 //
 //	code              category  args
 //	category          yes       people it is about
+//	own               yes       own pattern, "exakt:" and records, "kopia:" and known document
 //	identifiers       yes       type, distinct values
 //	register          yes       type, distinct values
 //	kind              yes       kind of document

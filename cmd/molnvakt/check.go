@@ -283,7 +283,11 @@ func (c *checker) printText(w io.Writer, one checked) error {
 // be done about it: how to install text recognition, for one.
 func (p *program) gapLines(gaps []inspect.Gap) (lines []string) {
 	for i, g := range gaps {
-		lines = append(lines, "  "+p.words.T("check.gap", strings.TrimSpace(p.words.Place(g.Place)+" "+p.words.Gap(g.Reason))))
+		what := strings.TrimSpace(p.words.Place(g.Place) + " " + p.words.Gap(g.Reason))
+		if g.Reason == "patterns" {
+			what += " (" + g.Detail + ")"
+		}
+		lines = append(lines, "  "+p.words.T("check.gap", what))
 		last := !slices.ContainsFunc(gaps[i+1:], func(later inspect.Gap) bool { return later.Reason == g.Reason })
 		if remedy := p.words.GapRemedy(g.Reason); last && remedy != "" {
 			lines = append(lines, "    "+remedy)

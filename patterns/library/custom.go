@@ -62,19 +62,23 @@ func ReadDir(dir string) ([]patterns.CustomPattern, string, error) {
 	h := sha256.New()
 	var all []patterns.CustomPattern
 	seen := map[string]string{}
+	var wrong []error
 	for _, name := range names {
 		list, raw, err := ReadFile(name)
 		if err != nil {
-			return nil, "", err
+			wrong = append(wrong, err)
 		}
 		for _, p := range list {
 			if other, ok := seen[p.ID]; ok {
-				return nil, "", fmt.Errorf("%w: %s: id %q stands in %s too", ErrPattern, name, p.ID, other)
+				wrong = append(wrong, fmt.Errorf("%w: %s: id %q stands in %s too", ErrPattern, name, p.ID, other))
 			}
 			seen[p.ID] = name
 		}
 		all = append(all, list...)
 		_, _ = h.Write(raw)
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return nil, "", err
 	}
 	return all, hex.EncodeToString(h.Sum(nil)[:8]), nil
 }
@@ -103,12 +107,16 @@ func Parse(r io.Reader, dir string) ([]patterns.CustomPattern, error) {
 		return nil, err
 	}
 	var all []patterns.CustomPattern
+	var wrong []error
 	for i, e := range f.Patterns {
 		p, err := e.pattern(dir)
 		if err != nil {
-			return nil, fmt.Errorf("pattern %d (%s): %w", i+1, e.ID, err)
+			wrong = append(wrong, fmt.Errorf("pattern %d (%s): %w", i+1, e.ID, err))
 		}
 		all = append(all, p)
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return nil, err
 	}
 	return all, nil
 }
@@ -209,10 +217,19 @@ func identifier(key, name string) (patterns.Identifier, error) {
 }
 
 // Check reads the customer's patterns, builds them and tries their examples
-// and counter-examples. All errors wrap ErrPattern.
+// and counter-examples. All errors wrap ErrPattern; of each kind all are told.
 func Check(dir string) error {
 	custom, _, err := ReadDir(dir)
 	if err != nil {
+		return err
+	}
+	var wrong []error
+	for i := range custom {
+		if _, err := patterns.NewSet(patterns.Library{Custom: custom[i : i+1]}); err != nil {
+			wrong = append(wrong, fmt.Errorf("%w: %w", ErrPattern, err))
+		}
+	}
+	if err := errors.Join(wrong...); err != nil {
 		return err
 	}
 	set, err := patterns.NewSet(patterns.Library{Custom: custom})
@@ -232,8 +249,8 @@ func Check(dir string) error {
 	}
 	for i := range custom {
 		if err := custom[i].Check(full, masker); err != nil {
-			return fmt.Errorf("%w: %w", ErrPattern, err)
+			wrong = append(wrong, fmt.Errorf("%w: %w", ErrPattern, err))
 		}
 	}
-	return nil
+	return errors.Join(wrong...)
 }

@@ -294,3 +294,33 @@ func TestOwn(t *testing.T) {
 		t.Errorf("finds %+v", c.Categories)
 	}
 }
+
+// TestHeavyPattern: a pattern that costs too much is given up and named, in
+// that document alone.
+func TestHeavyPattern(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.yaml", "patterns:\n- id: tung\n  regex: ['(?:x ?){1,900}(?:y ?){1,900}z']\n")
+	set, err := Load(Options{PatternsDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, masker := load(t)
+	r := set.NewReader(masker)
+	for _, c := range []struct {
+		text string
+		want []string
+	}{
+		{strings.Repeat("x x y y ", 40000), []string{"tung"}},
+		{"a x x y yz", nil},
+	} {
+		r.Begin(patterns.Subject{Name: "a.txt"}, patterns.Options{})
+		r.Text("body", "", c.text)
+		got, _ := r.Finish()
+		if !slices.Equal(got.Unfinished, c.want) {
+			t.Errorf("%.30q: %q, want %q", c.text, got.Unfinished, c.want)
+		}
+		if found := len(got.Categories) > 0; found != (c.want == nil) {
+			t.Errorf("%.30q: found %v", c.text, found)
+		}
+	}
+}

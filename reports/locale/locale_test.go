@@ -139,6 +139,8 @@ func TestReasons(t *testing.T) {
 		reason Reason
 		want   string
 	}{
+		{Reason{Code: "own", Category: "egen", Args: []string{"projekt-bjornen"}}, "Innehåller det som det egna mönstret projekt-bjornen söker."},
+		{Reason{Code: "own", Category: "egen", Args: []string{"exakt:elever"}}, "Innehåller poster ur det egna registret elever."},
 		{Reason{Code: "category", Category: "halsa"}, "Innehåller uppgifter om: Hälsa."},
 		{Reason{Code: "category", Category: "halsa", Args: []string{"1"}}, "Innehåller uppgifter om 1 person: Hälsa."},
 		{Reason{Code: "identifiers", Args: []string{"personnummer", "12000"}}, "Innehåller 12\u00a0000 personnummer."},

@@ -26,6 +26,10 @@ func (l *Locale) Reason(r Reason) string {
 		if len(r.Args) == 2 {
 			return l.T(key, l.IdentifierCount(r.Args[0], r.number(1)))
 		}
+	case "own":
+		if len(r.Args) == 1 {
+			return l.own(r.Args[0])
+		}
 	case "jurisdiction":
 		return l.T(key, l.List(l.laws(r.Args)))
 	}
@@ -37,6 +41,14 @@ func (l *Locale) Reason(r Reason) string {
 		return l.fill(e[l.language].other, 0, args)
 	}
 	return l.unknown(strings.TrimSpace(r.Code+" "+r.Category), args)
+}
+
+// own says what of the organisation's own was met.
+func (l *Locale) own(pattern string) string {
+	if kind, name, ok := strings.Cut(pattern, ":"); ok && l.Has("reason.own-"+kind) {
+		return l.T("reason.own-"+kind, name)
+	}
+	return l.T("reason.own", pattern)
 }
 
 // number returns an argument as a number; 0 if it is none.

@@ -94,6 +94,9 @@ func (in *inspection) finish(failure error) Result {
 	started := time.Now()
 	r.Content, r.Steps = in.reader.Finish()
 	r.Times.Detect += time.Since(started)
+	for _, own := range r.Content.Unfinished {
+		in.gap(Gap{Reason: "patterns", Detail: own})
+	}
 	r.Status = OK
 	if failure != nil {
 		r.Status = in.fail(failure)

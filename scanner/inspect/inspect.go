@@ -89,8 +89,8 @@ const (
 // Gap is a part of a document, or the whole, that was not read.
 type Gap struct {
 	Place  string // "" for the whole document
-	Reason string // a short code: "encrypted", "rights", "certificate", "unsupported", "damaged", "limit", "timeout", "crashed", "no-ocr", "ocr-pending", "ocr-off", "mismatch"
-	Detail string // technical, never content: "depth", "text", "application/x-7z-compressed"
+	Reason string // a short code: "encrypted", "rights", "certificate", "unsupported", "damaged", "limit", "timeout", "crashed", "no-ocr", "ocr-pending", "ocr-off", "mismatch", "patterns"
+	Detail string // technical, never content: "depth", "text", "application/x-7z-compressed", the name of an own pattern
 }
 
 // TextPart is a piece of extracted text.
