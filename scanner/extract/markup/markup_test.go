@@ -115,3 +115,12 @@ func TestLargeFileInValue(t *testing.T) {
 		}
 	}
 }
+
+// A drawing whose letters are shapes is not silent about them.
+func TestDrawnLetters(t *testing.T) {
+	svg := `<svg xmlns="http://www.w3.org/2000/svg"><defs>` + strings.Repeat(`<symbol id="glyph0-1"><path d="M 1 1"/></symbol>`, 12) + `</defs></svg>`
+	r, err := extracttest.Read(t.Context(), markup.NewXML(), extracttest.Input("a.svg", []byte(svg)))
+	if err != nil || len(r.Gaps) != 1 || !strings.Contains(r.Gaps[0], extract.ErrUnsupported.Error()) {
+		t.Errorf("error %v, gaps %q", err, r.Gaps)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -40,6 +41,9 @@ func (XML) Extract(ctx context.Context, in extract.Input, out extract.Sink) erro
 	err := t.read(in)
 	t.close()
 	t.files.hand()
+	if t.glyphs >= drawnLetters {
+		flow.Gap("", fmt.Errorf("xml: letters that are drawn: %w", extract.ErrUnsupported))
+	}
 	if closeErr := flow.Close(); closeErr != nil {
 		return closeErr
 	}
@@ -52,7 +56,11 @@ type tree struct {
 	records records
 	files   packed
 	open    []*element
+	glyphs  int // letters that a drawing (SVG) defines as shapes
 }
+
+// drawnLetters is how many of them make text that nobody can read but by eye.
+const drawnLetters = 10
 
 // element is an open element.
 type element struct {
@@ -110,6 +118,9 @@ func (t *tree) start(x *extract.XML) {
 	}
 	e := &element{name: x.Name}
 	x.Attrs(func(name, value string) {
+		if name == "id" && strings.HasPrefix(value, "glyph") {
+			t.glyphs++
+		}
 		if !silentAttributes[name] && len(e.attrs.names) < maxRecord {
 			e.attrs.add(name, value)
 		}
