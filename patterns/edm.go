@@ -41,6 +41,7 @@ type ExactBuilder struct {
 	batch   []exactEntry
 	scratch exactScratch
 	values  int
+	primary int // of the values
 	lengths exactLengths
 	rows    uint32
 	skipped int
@@ -170,6 +171,7 @@ func (b *ExactBuilder) Add(values []string) error {
 		if primary {
 			row = anywhere
 			b.lengths.add(b.buffer)
+			b.primary++
 		}
 		b.batch = append(b.batch, exactEntry{row: b.rows<<columnBits | uint32(column), probe: b.keys.filter.hash(row, b.buffer)})
 		b.keys.hash(&b.batch[len(b.batch)-1].hash, row, b.buffer)
@@ -186,6 +188,10 @@ func (b *ExactBuilder) Add(values []string) error {
 
 // Skipped returns how many values were too short.
 func (b *ExactBuilder) Skipped() int { return b.skipped }
+
+// Primary returns how many primary values there are; without any the index
+// finds nothing, and WriteTo fails.
+func (b *ExactBuilder) Primary() int { return b.primary }
 
 // spill moves the batch to the scratch file.
 func (b *ExactBuilder) spill() error {
@@ -222,8 +228,8 @@ const exactMagic = "molnEDM\x02"
 // WriteTo writes the index: the entries by hash, the filter sealed, where each
 // bucket begins, the head as JSON, its length, exactMagic.
 func (b *ExactBuilder) WriteTo(w io.Writer) (int64, error) {
-	if b.values == 0 {
-		return 0, fmt.Errorf("%w: no usable values", ErrExact)
+	if b.primary == 0 {
+		return 0, fmt.Errorf("%w: no usable values in the primary columns", ErrExact)
 	}
 	head := exactHead{
 		Name: b.name, Columns: b.columns, Rows: b.rows,

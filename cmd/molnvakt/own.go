@@ -147,7 +147,7 @@ func (p *program) lastingMasker() (*patterns.Masker, error) {
 
 func (p *program) exactCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "exact"}
-	cmd.AddCommand(p.exactAddCommand(), p.ownListCommand())
+	cmd.AddCommand(p.exactAddCommand(), p.exactRemoveCommand(), p.ownListCommand())
 	return cmd
 }
 
@@ -191,6 +191,9 @@ func (p *program) exactAdd(name, file string, primary []string) error {
 		return &fault{key: "fault.file", args: []any{file}, err: err}
 	}
 	rows, head, err := csvRows(text)
+	if errors.Is(err, io.EOF) {
+		return &fault{key: "fault.csv-empty", args: []any{file}}
+	}
 	if err != nil {
 		return &fault{key: "fault.csv", args: []any{file}, err: err}
 	}
@@ -224,6 +227,9 @@ func (p *program) exactAdd(name, file string, primary []string) error {
 			return &fault{key: "fault.csv", args: []any{file}, err: err}
 		}
 		records++
+	}
+	if builder.Primary() == 0 {
+		return &fault{key: "fault.exact-primary", args: []any{file, primaryNames(columns), strings.Join(head, ", ")}}
 	}
 	err = p.writeFile(filepath.Join(p.ownDir(), name+exactEnding), func(w io.Writer) error {
 		_, err := builder.WriteTo(w)
@@ -281,9 +287,39 @@ func exactColumns(head, primary []string) ([]patterns.ExactColumn, error) {
 	return columns, nil
 }
 
+func primaryNames(columns []patterns.ExactColumn) string {
+	var names []string
+	for _, c := range columns {
+		if c.Primary {
+			names = append(names, c.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func (p *program) exactRemoveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:  "remove",
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := ownName(args[0]); err != nil {
+				return err
+			}
+			switch err := os.Remove(filepath.Join(p.ownDir(), args[0]+exactEnding)); {
+			case errors.Is(err, fs.ErrNotExist):
+				return &fault{key: "fault.own-missing", args: []any{args[0]}}
+			case err != nil:
+				return &fault{key: "fault.data", args: []any{p.ownDir()}, err: err}
+			}
+			_, err := fmt.Fprintln(p.out, p.words.T("own.removed", args[0]))
+			return err
+		},
+	}
+}
+
 func (p *program) fingerprintCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "fingerprint"}
-	cmd.AddCommand(p.fingerprintAddCommand(), p.ownListCommand())
+	cmd.AddCommand(p.fingerprintAddCommand(), p.fingerprintRemoveCommand(), p.ownListCommand())
 	return cmd
 }
 
@@ -333,20 +369,48 @@ func (p *program) fingerprintAdd(ctx context.Context, name, file string, kind pa
 	if err != nil {
 		return &fault{key: "fault.fingerprint", args: []any{file}, err: err}
 	}
+	if _, err := p.replaceFingerprint(name, print); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(p.out, p.words.T("fingerprint.done", name, print.Words))
+	return err
+}
+
+// replaceFingerprint takes those of a name away and puts others there. It
+// reports whether there were any.
+func (p *program) replaceFingerprint(name string, by ...patterns.Fingerprint) (bool, error) {
 	store := filepath.Join(p.ownDir(), fingerprintsFile)
 	prints, err := readFingerprints(store)
 	if err != nil {
-		return &fault{key: "fault.file", args: []any{store}, err: err}
+		return false, &fault{key: "fault.file", args: []any{store}, err: err}
 	}
+	before := len(prints)
 	prints = slices.DeleteFunc(prints, func(old patterns.Fingerprint) bool { return old.Name == name })
+	there := len(prints) < before
+	if !there && len(by) == 0 {
+		return false, nil
+	}
 	if err := os.MkdirAll(p.ownDir(), 0o700); err != nil {
-		return &fault{key: "fault.data", args: []any{p.ownDir()}, err: err}
+		return there, &fault{key: "fault.data", args: []any{p.ownDir()}, err: err}
 	}
-	err = p.writeFile(store, func(w io.Writer) error { return json.NewEncoder(w).Encode(append(prints, print)) })
-	if err == nil {
-		_, err = fmt.Fprintln(p.out, p.words.T("fingerprint.done", name, print.Words))
+	return there, p.writeFile(store, func(w io.Writer) error { return json.NewEncoder(w).Encode(append(prints, by...)) })
+}
+
+func (p *program) fingerprintRemoveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:  "remove",
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			there, err := p.replaceFingerprint(args[0])
+			if err == nil && !there {
+				err = &fault{key: "fault.own-missing", args: []any{args[0]}}
+			}
+			if err == nil {
+				_, err = fmt.Fprintln(p.out, p.words.T("own.removed", args[0]))
+			}
+			return err
+		},
 	}
-	return err
 }
 
 func (p *program) ownListCommand() *cobra.Command {
