@@ -104,3 +104,15 @@ func TestPrintedDocument(t *testing.T) {
 		t.Errorf("gaps %q", r.Gaps)
 	}
 }
+
+// A formula that was never computed gives the texts in it; one that was, its
+// value alone.
+func TestFormulaWithoutValue(t *testing.T) {
+	parts := maps.Clone(sheetPackage)
+	parts["xl/worksheets/sheet1.xml"] = `<worksheet><sheetData><row r="1"><c r="A1"><f>"050709-"&amp;"1234"</f></c>` +
+		`<c r="B1"><f>HYPERLINK("https://example.se","Åsa")</f><v></v></c><c r="C1" t="str"><f>"nej"</f><v>ja</v></c><c r="D1"><f>A1*2</f></c></row></sheetData></worksheet>`
+	r, err := extracttest.Read(t.Context(), Extractor{}, pack(t, parts))
+	if err != nil || !strings.Contains(r.PlainText(), "050709-1234\thttps://example.se Åsa\tja\n") {
+		t.Errorf("error %v, got:\n%s", err, r)
+	}
+}

@@ -32,6 +32,7 @@ type sheet struct {
 	spans     []span // where in text the cells lie
 	far       []string
 	value     []byte // of the present cell
+	formula   []byte // its beginning
 	lost      bool   // cells point to strings or formats that are not there
 }
 
@@ -112,8 +113,11 @@ func (s *sheet) cell() error {
 	}
 	kind := cellKind(x.AttrBytes("t"))
 	style, _ := strconv.Atoi(string(x.AttrBytes("s")))
-	s.value = s.value[:0]
+	s.value, s.formula = s.value[:0], s.formula[:0]
 	err := s.cellValue()
+	if len(s.value) == 0 && len(s.formula) > 0 {
+		s.value, kind = constants(s.value, s.formula), 'i'
+	}
 	return cmp.Or(err, s.put(column, kind, style))
 }
 
@@ -131,9 +135,34 @@ func cellKind(t []byte) byte {
 	return t[0]
 }
 
+// constants adds the texts that a formula holds, for one whose value nobody has
+// computed yet: programs write ="0507091234" to keep the zero.
+func constants(to, formula []byte) []byte {
+	for joined := true; ; {
+		from := bytes.IndexByte(formula, '"')
+		if from < 0 {
+			return to
+		}
+		joined = joined || string(formula[:from]) == "&"
+		formula = formula[from+1:]
+		end := bytes.IndexByte(formula, '"')
+		if end < 0 {
+			return to
+		}
+		if !joined && end > 0 && len(to) > 0 {
+			to = append(to, ' ')
+		}
+		to = append(to, formula[:end]...)
+		formula, joined = formula[end+1:], false
+	}
+}
+
+// maxFormula is how much of a formula is kept, in bytes; Excel allows as much.
+const maxFormula = 8 << 10
+
 // cellValue gathers v and t of the cell until its end.
 func (s *sheet) cellValue() error {
-	inside := false
+	inside, inFormula := false, false
 	for open := 1; open > 0; {
 		kind, err := s.x.Next()
 		if errors.Is(err, io.EOF) {
@@ -152,11 +181,14 @@ func (s *sheet) cellValue() error {
 				open--
 				continue
 			}
-			inside = s.x.Name == "v" || s.x.Name == "t"
+			inside, inFormula = s.x.Name == "v" || s.x.Name == "t", s.x.Name == "f"
 		case extract.XMLEnd:
 			open--
-			inside = false
+			inside, inFormula = false, false
 		case extract.XMLText:
+			if inFormula && len(s.formula) < maxFormula {
+				s.formula = append(s.formula, s.x.Text()...)
+			}
 			if inside {
 				s.value = append(s.value, s.x.Text()...)
 				if int64(len(s.value)) > s.d.in.Limits.Text {
