@@ -141,6 +141,8 @@ func magic(head []byte) string {
 		return pictureBrand(head)
 	case len(head) > 8 && le.Uint32(head)&0xFFFFFFF0 == 0x184D2A50: // a skippable frame first
 		return "application/zstd"
+	case len(head) > 44 && le.Uint32(head) == 1 && string(head[40:44]) == " EMF":
+		return "image/emf"
 	case drawingVersion.Match(head):
 		return "image/vnd.dwg"
 	case len(head) > 6 && string(head[2:5]) == "-lh" && head[6] == '-':

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 
 	"github.com/molnvakt/molnvakt/scanner/extract"
 )
@@ -50,7 +51,7 @@ func salvage(in extract.Input) (extract.Input, bool) {
 	fmt.Fprintf(&end, "\nendstream\nendobj\n%d 0 obj\n<< /Type /Pages /Count %d /Kids [%s] >>\nendobj\n", tree, count, kids)
 	fmt.Fprintf(&end, "%d 0 obj\n<< /Type /Catalog /Pages %d 0 R >>\nendobj\ntrailer\n<< /Size %d /Root %d 0 R >>\nstartxref\n0\n%%%%EOF\n",
 		catalogue, tree, catalogue+1, catalogue)
-	whole := append(b, end.Bytes()...)
+	whole := slices.Concat(b, end.Bytes())
 	in.ReaderAt, in.Size = bytes.NewReader(whole), int64(len(whole))
 	return in, true
 }

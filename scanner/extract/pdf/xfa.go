@@ -48,7 +48,7 @@ func xfaText(packet []byte) string {
 		}
 		switch kind {
 		case extract.XMLStart:
-			name = string(x.Name)
+			name = x.Name
 		case extract.XMLText:
 			if text := strings.TrimSpace(string(x.Text())); text != "" {
 				b.WriteString(labelled(name, text))
