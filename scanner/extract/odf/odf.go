@@ -62,6 +62,8 @@ type document struct {
 	styles map[string]style
 	tables int // of text, met so far
 	slides int
+
+	missing bool // parts that the manifest names
 }
 
 // style is what a style says about whether its users are seen.
@@ -85,10 +87,15 @@ func (d *document) encrypted() bool {
 	defer r.Close() //nolint:errcheck // only read
 	found := false
 	// A damaged manifest is no reason not to try.
-	_ = extract.EachXML(r, d.in.Limits, func(x *extract.XML, _ extract.XMLKind) error {
-		if x.Name == "encryption-data" {
+	_ = extract.EachXML(r, d.in.Limits, func(x *extract.XML, kind extract.XMLKind) error {
+		switch {
+		case x.Name == "encryption-data":
 			found = true
 			return io.EOF
+		case x.Name == "file-entry" && kind == extract.XMLStart:
+			if name := x.Attr("full-path"); path.Ext(name) == ".xml" && d.zip.Part(name) == nil {
+				d.missing = true
+			}
 		}
 		return nil
 	})
@@ -112,8 +119,8 @@ func (d *document) readPackage() {
 	switch {
 	case d.zip.Salvaged:
 		d.flow.Gap("", fmt.Errorf("odf: cut off: %w", extract.ErrDamaged))
-	case d.zip.Part("content.xml") == nil:
-		d.flow.Gap("", fmt.Errorf("odf: the content is missing: %w", extract.ErrDamaged))
+	case d.missing || d.zip.Part("content.xml") == nil:
+		d.flow.Gap("", fmt.Errorf("odf: a part is missing: %w", extract.ErrDamaged))
 	}
 }
 

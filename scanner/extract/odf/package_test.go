@@ -47,9 +47,13 @@ func TestPrefixesOfOnesOwn(t *testing.T) {
 	}
 }
 
-func TestMissingContentIsNoticed(t *testing.T) {
-	r, _ := extracttest.Read(t.Context(), odf.Extractor{}, text(t, "mimetype", mimetype, "styles.xml", "<a/>"))
-	if len(r.Gaps) != 1 || !strings.Contains(r.Gaps[0], extract.ErrDamaged.Error()) {
-		t.Errorf("gaps %q", r.Gaps)
+func TestMissingPartIsNoticed(t *testing.T) {
+	const manifest = `<m:manifest xmlns:m="m"><m:file-entry m:full-path="content.xml"/><m:file-entry m:full-path="styles.xml"/></m:manifest>`
+	parts := []string{"mimetype", mimetype, "META-INF/manifest.xml", manifest, "content.xml", "<a/>", "styles.xml", "<a/>"}
+	for length, gaps := range map[int]int{len(parts): 0, len(parts) - 2: 1, len(parts) - 4: 1, 2: 1} {
+		r, _ := extracttest.Read(t.Context(), odf.Extractor{}, text(t, parts[:length]...))
+		if len(r.Gaps) != gaps || gaps > 0 && !strings.Contains(r.Gaps[0], extract.ErrDamaged.Error()) {
+			t.Errorf("%d parts: gaps %q", length/2, r.Gaps)
+		}
 	}
 }
