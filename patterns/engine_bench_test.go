@@ -12,8 +12,9 @@ import (
 )
 
 // benchmarkTexts are prose, a table and code, 4 MB each: written by rule so
-// that anybody can measure; MOLNVAKT_BENCH names a folder with files to
-// measure instead.
+// that anybody can measure; and the documents of the accuracy corpus, in which
+// a word that means something ends every twenty bytes. MOLNVAKT_BENCH names a
+// folder with files to measure instead.
 func benchmarkTexts(b *testing.B) map[string][]byte {
 	texts := map[string][]byte{}
 	if dir := os.Getenv("MOLNVAKT_BENCH"); dir != "" {
@@ -29,6 +30,12 @@ func benchmarkTexts(b *testing.B) map[string][]byte {
 	texts["prose"] = []byte(syntheticProse(r, 4<<20))
 	texts["csv"] = []byte(syntheticTable(r, 4<<20))
 	texts["code"] = []byte(syntheticCode(r, 4<<20))
+	documents, _ := filepath.Glob("accuracy/corpus/*.docs")
+	for _, path := range documents {
+		if text, err := os.ReadFile(path); err == nil {
+			texts["documents"] = append(texts["documents"], text...)
+		}
+	}
 	return texts
 }
 

@@ -3,6 +3,8 @@ package patterns
 import (
 	"bytes"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -91,6 +93,27 @@ func TestDifferentialBorders(t *testing.T) {
 	for seed := range uint64(6) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		compareWithReference(t, s, randomText(r, lanesFrom+r.IntN(4000)))
+	}
+}
+
+// TestDifferentialLibrary compares with the reference all terms of the product
+// at once, in texts like those that they are for: there the table cuts them,
+// and their beginnings run into each other.
+func TestDifferentialLibrary(t *testing.T) {
+	terms := lexiconTerms(t)
+	paths, _ := filepath.Glob("accuracy/corpus/*.docs")
+	if len(terms) < 1000 || len(paths) == 0 {
+		t.Fatalf("%d terms, %d texts", len(terms), len(paths))
+	}
+	s := testEngine(t, terms...).NewScanner()
+	r := rand.New(rand.NewPCG(8, 8))
+	for range 4 {
+		text, err := os.ReadFile(paths[r.IntN(len(paths))])
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := r.IntN(max(1, len(text)-300))
+		compareWithReference(t, s, string(text[at:min(len(text), at+300)]))
 	}
 }
 
