@@ -132,7 +132,6 @@ func normalExact(into, text []byte, today civilDate) []byte {
 		case c == '+':
 			plus = plus || i > 0
 		case c >= 0x80:
-			digits = false
 			return append(into[:from], normalLetters(text)...)
 		}
 	}

@@ -278,7 +278,7 @@ func mayFollow(text []byte) bool {
 		return true
 	}
 	rest := bytes.TrimPrefix(text, []byte(" "))
-	if sign := text[:min(len(text), maxFollow)]; bytes.IndexAny(sign, ":(–") < 0 && !bytes.Contains(sign, []byte("- ")) {
+	if sign := text[:min(len(text), maxFollow)]; !bytes.ContainsAny(sign, ":(–") && !bytes.Contains(sign, []byte("- ")) {
 		return false
 	}
 	return len(rest) > 0 && (rest[0] >= utf8.RuneSelf || bytes.IndexByte([]byte(" (f0123456789:-,"), rest[0]) >= 0)

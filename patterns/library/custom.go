@@ -146,7 +146,7 @@ func (e entry) pattern(dir string) (patterns.CustomPattern, error) {
 		return p, fmt.Errorf("class %q: want K0 to K4", e.Class)
 	}
 	if i := slices.IndexFunc(e.Words, func(w string) bool { return len(strings.Fields(w)) > 1 }); i >= 0 {
-		return p, fmt.Errorf("words: %q is more than one word: put it under phrases:", e.Words[i])
+		return p, fmt.Errorf("words: %q is more than one word: put it under 'phrases:' instead", e.Words[i])
 	}
 	p.Terms = terms(nil, e.Words, patterns.Word)
 	p.Terms = terms(p.Terms, e.Phrases, patterns.Phrase)

@@ -148,7 +148,7 @@ func TestCustomErrors(t *testing.T) {
 		"id":              {"patterns:\n- id: A b\n  words: [b]\n", `id "A b"`},
 		"nothing":         {"patterns:\n- id: a\n", "neither words nor an identifier"},
 		"regex":           {"patterns:\n- id: a\n  regex: ['(']\n", "pattern a"},
-		"two words":       {"patterns:\n- id: a\n  words: [röd älg]\n", `"röd älg" is more than one word: put it under phrases:`},
+		"two words":       {"patterns:\n- id: a\n  words: [röd älg]\n", `"röd älg" is more than one word: put it under 'phrases:'`},
 		"class":           {"patterns:\n- id: a\n  words: [b]\n  class: K9\n", "K0 to K4"},
 		"validator":       {"patterns:\n- id: a\n  words: [b]\n  validator: ssn\n", `"ssn"`},
 		"confidence":      {"patterns:\n- id: a\n  words: [b]\n  confidence: sure\n", `"sure"`},
