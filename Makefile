@@ -35,7 +35,7 @@ bench: build ## measure speed and memory; docs/bench says what was found
 
 .PHONY: accuracy
 accuracy: ## precision and recall on the labelled corpus
-	MOLNVAKT_ACCURACY=report go test ./patterns/accuracy -count=1 -v -run TestAccuracy
+	MOLNVAKT_ACCURACY=report go test ./patterns/accuracy -count=1 -v -run 'TestAccuracy|TestUnseen'
 
 .PHONY: gist
 gist: ## learn the gist from the labelled corpus anew

@@ -464,8 +464,8 @@ func (g *gistReader) weigh(m *Gist, names *nameFinder) (whole float64, by map[in
 // that counts: what the rules are sure of stays, whatever the text is like.
 // Found by judging each writer with a gist trained on the others.
 const (
-	wholeShare, ownShare, ownBias         = 0.4, 0.55, 0.1
-	thingWhole, thingShare, thingBias     = 0.2, 0.2, 0.12
+	wholeShare, ownShare, ownBias         = 0.33, 0.65, 0.15
+	thingWhole, thingShare, thingBias     = 0.4, 0.1, 0.3
 	aloneShare, aloneBias                 = 0.9, -0.9
 	maxOdds                               = 4
 	maxRaise, maxLower                    = 1.2, 2.2 // factors of three and nine

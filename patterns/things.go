@@ -28,7 +28,8 @@ var (
 	reAsset    = regexp.MustCompile(`\b(?:[A-ZÅÄÖ]{1,4}[- ]?\d{1,4}[A-Z]?|VLAN ?\d+|DN ?\d{2,4}|\d+ ?kVA?|\d+ ?m³)\b`)
 	reWeak     = regexp.MustCompile(`(?i)\bräcker (?:bara |i |cirka |ca )*\d+ (?:tim|min|dyg)|\b\d+ (?:tim|min)\w* utan el|startade inte|ur funktion|\bsakna(?:r|s|de)?\b|loggar inte|fabrikslösen|håller (?:bara )?\p{L}+ (?:minuter|timmar)|går i lås först|samma UPS|slås? .{0,12}\but\b|\benda\b|oskydd|olåst|upplåst|trasig|går att (?:\p{L}+ )?(?:trycka|lyfta|öppna|klättra|ta sig|komma|bända|kopiera|störa|slå|manipulera|gissa|avlyssna)|\bkan (?:\p{L}+ )?(?:lyftas|öppnas|kopieras|störas|forceras|brytas|tryckas|bändas|kringgås|manipuleras|avlyssnas|ta sig in)|utan att (?:passera|synas|någon|larm)|\bta(?:r)? sig in\b|reagerar inte|(?:spelar|filmar|täcker|ser|larmar) inte|inget (?:lösen|larm|skydd|lås)|utan (?:MFA|larm|lås|kamera|kryptering|lösen)|okrypt|opatchad|ouppdaterad|\bany[- ;]any\b|attrapp|död(?:a)? vink|mörk\b|ställs upp|står öppen|på drift\b|klonbar|inställelsetid|larmet når|sabotage|sårbar|svaghet|\bbrist(?:er)?\b|\bglömd\b|borde stängas|samma (?:nyckel|kod|lås)|\bEOL\b|standardlösen`)
 	reAmount   = regexp.MustCompile(`(?i)\d[\d  .]*(?:,\d+)? ?(?:kr|sek|tkr|mnkr|mkr|mn|miljon(?:er)?|kronor|:-)(?:\W|$)`)
-	reCompany  = regexp.MustCompile(`\p{Lu}[\p{L}&]+(?: \p{Lu}?[\p{L}&]+){0,3} (?:AB|HB|KB|Aktiebolag|Ltd|GmbH)\b|\b(?:AB|Firma) \p{Lu}\p{L}+|\b(?:[Aa]nbudsgivare|[Ll]everantör|[Bb]olag|[Ff]öretag) [A-ZÅÄÖ]\b`)
+	reCompany  = regexp.MustCompile(`\p{Lu}[\p{L}&]+(?: \p{Lu}?[\p{L}&]+){0,3} (?:AB|HB|KB|Aktiebolag|Ltd|GmbH)\b|\b(?:AB|Firma|Anbud) \p{Lu}[\p{L}&]+|\b(?:[Aa]nbudsgivare|[Ll]everantör|[Bb]olag|[Ff]öretag) [A-ZÅÄÖ]\b`)
+	reSums     = regexp.MustCompile(`\t\d{1,3}(?:[  .]\d{3})+\b`) // of money, in cells
 	rePoints   = regexp.MustCompile(`(?i)\b\d{1,3}(?:,\d+)? ?(?:p|poäng)\b|\b\d,\d\b`)
 	rePending  = regexp.MustCompile(`(?i)\b(?:utkast|arbetsmaterial|ej beslutad|ännu inte|inte beslutad|före tilldelning|innan tilldelning|inför tilldelning|inför förhandling|får (?:inte|ej) (?:spridas|lämnas ut|röjas)|anbudssekretess|absolut sekretess|sekretess (?:enligt|tills?|t\.? ?o\.? ?m)|omfattas av sekretess|konfidentiell\w*|strikt internt|internt arbetsmaterial|sekretessbelag\w*|19 ?kap\.? ?3|19:3|31:16|max(?:imalt)? bud|smärtgräns|endast (?:för )?\p{L}*gruppen|visa inte|gå (?:ned|ner|upp) till|inte lägre|inte högre|ej offentlig\w*|(?:strikt|omfattas av|full|!) ?sekretess|inget är offentligt|är hemliga (?:tills|fram)|inte berätta|radera (?:gärna|detta|mejlet)|sprid (?:inte|ej)|ta inte med|stanna(?:r)? mellan oss|bara (?:för )?(?:oss|dig)|innan (?:vi )?(?:fattat )?(?:tilldelning|beslut)|före (?:tilldelning|beslut)|förrän (?:tilldelning|beslut)|under anbudstiden|affärshemlighet|begär sekretess|31 ?kap)`)
 	rePublish  = regexp.MustCompile(`(?i)\b(?:avtal(?:et)? (?:har )?tecknats|beslutar att (?:teckna|anta|tilldela)|beslutat? (?:att )?anta\b|avtalsspärr(?:en)? (?:har )?löpt ut|beslutet är offentligt|handlingarna är offentliga|har tilldelats|tilldelningsbeslut(?:et)? (?:har )?(?:meddelats|publicerats)|upphandlingen är avslutad|annonseras|annonserades|välkommen att lämna|anbud ska|anbudet ska|anbudsgivaren ska|anbudsgivare ska|leverantören ska)`)
@@ -42,7 +43,8 @@ var (
 	gateAsset   = &gate{re: reAsset, may: mayAsset}
 	gateWeak    = newGate(reWeak)
 	gateAmount  = newGate(reAmount)
-	gateCompany = newGate(reCompany, " ab", " hb", " kb", " aktiebolag", " ltd", " gmbh", "ab ", "firma ", "anbudsgivare ", "leverantör ", "bolag ", "företag ")
+	gateCompany = newGate(reCompany, " ab", " hb", " kb", " aktiebolag", " ltd", " gmbh", "ab ", "firma ", "anbud ", "anbudsgivare ", "leverantör ", "bolag ", "företag ")
+	gateSums    = &gate{re: reSums, may: func(text []byte) bool { return bytes.IndexByte(text, '\t') >= 0 }}
 	gatePoints  = newGate(rePoints)
 	gatePending = newGate(rePending)
 	gatePublish = newGate(rePublish)
@@ -174,6 +176,7 @@ func (s *scene) concrete(c Category, from, to int) float64 {
 		facts += min(float64(len(seen))*0.6, 3)
 	case Procurement:
 		count(gateAmount, 0.4, 2)
+		count(gateSums, 0.4, 2)
 		count(gateCompany, 0.6, 2.4)
 		count(gatePoints, 0.3, 1.2)
 		if facts < 0.5 {
@@ -240,9 +243,10 @@ type markingReader struct {
 const maxMarkingLines = 2000
 
 var (
-	reClass    = regexp.MustCompile(`(?i)\b(kvalificerat hemlig|begränsat hemlig|konfidentiell|hemlig)t?\b`)
-	reMarkLine = regexp.MustCompile(`(?i)^[\W\d]*(?:säkerhetsskydds(?:klass(?:ificering|ificerad)?(?: ?uppgift(?:er)?)?|klassificerade? (?:handling|uppgift(?:er)?))|informationsklass|klassificering|sekretessklass|säkerhetsklass|klass|märkning)?[\W]*(?:i (?:säkerhetsskydds)?klassen?)?[\W]*(kvalificerat hemlig|begränsat hemlig|konfidentiell|hemlig)[\W\d]*(?:\(?(?:enligt|enl\.?|jml|jämlikt)?[\W]*(?:säkerhetsskydd\w*|offentlighets\w*|osl|15 ?kap\.?|2 ?kap\.?|\d{1,2} ?(?:kap\.?|§|:)|och|sekretesslagen|sekretess|\(?20\d\d:\d+\)?|bilaga|ex\.?(?:emplar)?|sida|av|nr|dnr|utgåva|kommun\w*)?[\W\d]*){0,14}$`)
-	reCaps     = regexp.MustCompile(`\b(?:KVALIFICERAT HEMLIG|BEGRÄNSAT HEMLIG|HEMLIG|KONFIDENTIELL)\b`)
+	reClass      = regexp.MustCompile(`(?i)\b(kvalificerat hemlig|begränsat hemlig|konfidentiell|hemlig)t?\b`)
+	reMarkLine   = regexp.MustCompile(`(?i)^[\W\d]*(?:säkerhetsskydds(?:klass(?:ificering|ificerad)?(?: ?uppgift(?:er)?)?|klassificerade? (?:handling|uppgift(?:er)?))|informationsklass|klassificering|sekretessklass|säkerhetsklass|klass|märkning)?[\W]*(?:i (?:säkerhetsskydds)?klassen?)?[\W]*(kvalificerat hemlig|begränsat hemlig|konfidentiell|hemlig)[\W\d]*(?:\(?(?:enligt|enl\.?|jml|jämlikt)?[\W]*(?:säkerhetsskydd\w*|offentlighets\w*|osl|15 ?kap\.?|2 ?kap\.?|\d{1,2} ?(?:kap\.?|§|:)|och|sekretesslagen|sekretess|\(?20\d\d:\d+\)?|bilaga|ex\.?(?:emplar)?|sida|av|nr|dnr|utgåva|kommun\w*)?[\W\d]*){0,14}$`)
+	reStampBegin = regexp.MustCompile(`^(?:KVALIFICERAT HEMLIG|BEGRÄNSAT HEMLIG|HEMLIG|KONFIDENTIELL) ?[(,/–-]`)
+	reCaps       = regexp.MustCompile(`\b(?:KVALIFICERAT HEMLIG|BEGRÄNSAT HEMLIG|HEMLIG|KONFIDENTIELL)\b`)
 )
 
 func (m *markingReader) read(r *reader, s *scene) {
@@ -275,6 +279,9 @@ func (m *markingReader) line(s *scene, from int, line []byte) {
 	stamp := reMarkLine.Match(line) && (caps || len(line) > len(class)+6 || apart || len(line) <= len(class)+4)
 	if !stamp && caps && len(line) < 60 && (apart || bytes.Count(line, []byte(" ")) < 6) {
 		stamp = !endsSentence(line)
+	}
+	if !stamp && reStampBegin.Match(line) {
+		stamp = true // "HEMLIG (utkast 2, …)"
 	}
 	if !stamp {
 		return

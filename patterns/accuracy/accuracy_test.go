@@ -13,10 +13,13 @@ import (
 	"github.com/molnvakt/molnvakt/patterns/library"
 )
 
-// What the measured part must reach.
+// What must be reached: on documents that nobody tuned to; and on the measured
+// part of the corpus, each writer judged without having been learned from.
+// Many of the corpus were written to be hard.
 const (
-	wantIdentifier = 0.995
-	wantVerdict    = 0.965
+	wantIdentifier    = 0.995
+	wantUnseen        = 0.97
+	wantUnseenWriters = 0.96
 )
 
 // ratio counts right and wrong answers of one thing.
@@ -56,11 +59,24 @@ func (s *score) confuse(d Document, format string, args ...any) {
 }
 
 func TestAccuracy(t *testing.T) {
+	measured := measure(t, judgeAs(t, "corpus", Cross))
+	measured.demand(t, wantUnseenWriters)
+}
+
+// TestUnseen judges documents by a writer who knew neither the program nor the
+// corpus, and to whom nothing was tuned, as shipped.
+func TestUnseen(t *testing.T) {
+	folder := "unseen"
 	if other := os.Getenv("MOLNVAKT_ACCURACY_CORPUS"); other != "" {
-		measure(t, judgeAs(t, other, shipped))
-		return
+		folder = other
 	}
-	measure(t, judgeAs(t, "corpus", Cross))
+	judged := judgeAs(t, folder, shipped)
+	measure(t, judged)
+	var all score
+	for _, j := range judged {
+		all.judge(j.Document, j.Content)
+	}
+	all.demand(t, wantUnseen)
 }
 
 // shipped judges documents with the gist as it is shipped; they must not be
@@ -97,7 +113,9 @@ func judgeAs(t *testing.T, folder string, judge func([]Document, func(Document) 
 	return judged
 }
 
-func measure(t *testing.T, judged []Judged) {
+// measure prints the figures of the corpus' parts, if asked to, and returns
+// those of the measured one.
+func measure(t *testing.T, judged []Judged) *score {
 	t.Helper()
 	parts := [2]*score{{}, {}}
 	writers := map[string]*score{}
@@ -120,7 +138,7 @@ func measure(t *testing.T, judged []Judged) {
 			t.Logf("writer %-8s %4d documents: verdicts %.3f %.3f, class %.3f", w, s.documents, s.verdict.precision(), s.verdict.recall(), s.class.precision())
 		}
 	}
-	parts[measured].demand(t)
+	return parts[measured]
 }
 
 // judge compares what was found in a document with its label.
@@ -217,13 +235,13 @@ func count(r *ratio, want, got bool) {
 	}
 }
 
-func (s *score) demand(t *testing.T) {
+func (s *score) demand(t *testing.T, wantVerdict float64) {
 	t.Helper()
 	if s.documents < 20 {
-		t.Errorf("measured part holds %d Documents", s.documents)
+		t.Errorf("only %d documents are measured", s.documents)
 	}
 	if p, r := s.verdict.precision(), s.verdict.recall(); p < wantVerdict || r < wantVerdict {
-		t.Errorf("measured verdicts: precision %.3f, recall %.3f; want %.2f\n%s", p, r, wantVerdict, strings.Join(grep(s.confused, "verdict:"), "\n"))
+		t.Errorf("verdicts: precision %.3f, recall %.3f; want %.2f\n%s", p, r, wantVerdict, strings.Join(grep(s.confused, "verdict:"), "\n"))
 	}
 	var all ratio
 	for name, r := range s.by {
@@ -232,7 +250,7 @@ func (s *score) demand(t *testing.T) {
 		}
 	}
 	if p, r := all.precision(), all.recall(); p < wantIdentifier || r < wantIdentifier {
-		t.Errorf("measured identifiers: precision %.4f, recall %.4f; want %.3f\n%s", p, r, wantIdentifier, strings.Join(grep(s.confused, "identifier:"), "\n"))
+		t.Errorf("identifiers: precision %.4f, recall %.4f; want %.3f\n%s", p, r, wantIdentifier, strings.Join(grep(s.confused, "identifier:"), "\n"))
 	}
 }
 
@@ -242,7 +260,7 @@ func grep(lines []string, part string) []string {
 
 func (s *score) print(t *testing.T, name string) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s: %d Documents\n%-40s %9s %9s %5s %4s %4s\n", name, s.documents, "", "precision", "recall", "right", "fp", "fn")
+	fmt.Fprintf(&b, "\n%s: %d documents\n%-40s %9s %9s %5s %4s %4s\n", name, s.documents, "", "precision", "recall", "right", "fp", "fn")
 	line := func(name string, r ratio) {
 		fmt.Fprintf(&b, "%-40s %9.3f %9.3f %5d %4d %4d\n", name, r.precision(), r.recall(), r.tp, r.fp, r.fn)
 	}

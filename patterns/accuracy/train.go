@@ -47,7 +47,7 @@ const (
 	rate        = 0.5
 	decay       = 1e-4
 	balance     = 0.5
-	leastIn     = 2  // documents that must hold a feature
+	leastIn     = 3  // documents that must hold a feature
 	leastLabels = 15 // documents of a category, for a question of its own
 )
 
