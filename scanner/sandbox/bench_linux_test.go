@@ -12,7 +12,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-	"unicode"
 
 	"github.com/molnvakt/molnvakt/scanner/extract/extracttest"
 	"github.com/molnvakt/molnvakt/scanner/inspect"
@@ -275,15 +274,6 @@ func writeWorkbook(t *testing.T, path string, rows, columns int, shared bool) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// wordsOf counts the runs of letters and digits.
-func wordsOf(text string) map[string]int {
-	count := map[string]int{}
-	for w := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		count[w]++
-	}
-	return count
 }
 
 // watchChildren samples memory until it is asked: the peak of this process

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/molnvakt/molnvakt/scanner/extract"
 	"github.com/molnvakt/molnvakt/scanner/extract/archive"
@@ -164,6 +165,15 @@ func TestCorpusSwedish(t *testing.T) {
 			}
 		}
 	}
+}
+
+// wordsOf counts the runs of letters and digits.
+func wordsOf(text string) map[string]int {
+	count := map[string]int{}
+	for w := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		count[w]++
+	}
+	return count
 }
 
 // pdfCache is the folder of compiled code that tests share.

@@ -231,7 +231,7 @@ func attack(ctx context.Context, in extract.Input, verb, arg string) string {
 	return "unknown order"
 }
 
-func overflow(n int) int { return overflow(n+1) + 1 }
+func overflow(n int) int { return overflow(n+1) + 1 } //nolint:staticcheck // without end, on purpose
 
 func pool(t testing.TB, change func(*sandbox.Config)) *sandbox.Pool {
 	t.Helper()

@@ -50,6 +50,7 @@ func Serve(stdin io.Reader, stdout io.Writer, build func(Handshake) (inspect.Ins
 	}
 	readAhead()
 	debug.FreeOSMemory() // what building took
+	forgetStartUp()
 	protections := shutIn(h)
 	if err := w.reply(frameReady, ready{Protections: protections}); err != nil {
 		return err

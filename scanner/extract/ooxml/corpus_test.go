@@ -190,7 +190,7 @@ func words(r *extracttest.Recording) []string {
 		if p.Kind == extract.Property || p.Kind == extract.Footer && strings.HasPrefix(p.Text, "Page") {
 			continue
 		}
-		all = append(all, strings.FieldsFunc(p.Text, func(c rune) bool { return unicode.IsSpace(c) })...)
+		all = append(all, strings.Fields(p.Text)...)
 	}
 	all = slices.DeleteFunc(all, func(w string) bool {
 		return w == "Åsa:" || w == "31237" || w == "1985-07-09" || w == "•" || w == "<number>"
