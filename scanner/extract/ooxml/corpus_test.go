@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
 
 	"github.com/molnvakt/molnvakt/scanner/extract"
 	"github.com/molnvakt/molnvakt/scanner/extract/extracttest"
