@@ -125,7 +125,7 @@ func unpadded(head []byte, r io.ReaderAt, size int64) []byte {
 
 func beforeZeros(head []byte, run int) []byte {
 	text := bytes.TrimRight(head, "\x00")
-	if len(head)-len(text) >= run && len(text) >= 2*run && bytes.HasSuffix(text, []byte("\n")) {
+	if len(head)-len(text) >= run && len(text) >= 2*run && bytes.IndexByte([]byte("\n>}];"), text[len(text)-1]) >= 0 {
 		return text
 	}
 	return head

@@ -79,6 +79,7 @@ func TestSniff(t *testing.T) {
 		{"a.doc", `{\rtf1\ansi Hej}`, "application/rtf"},
 		{"bild.dat", "\x01\x00\x00\x00\x6c\x00\x00\x00" + strings.Repeat("\x00", 32) + " EMF\x00\x00\x01\x00", "image/emf"},
 		{"a.rtf", "{\\rtf1 Hej}" + strings.Repeat("\x00", 500), "application/rtf"},
+		{"a.xml", "<?xml version=\"1.0\"?><a><b>Åsa Öberg</b></a>" + strings.Repeat("\x00", 900), "application/xml"},
 		{"a.bin", "ABCD" + strings.Repeat("\x00", 40<<10), "application/octet-stream"},
 		{"app.log", strings.Repeat("\x00", 40<<10) + "2025-01-01 12:30 start Åsa Sjöström\n" + strings.Repeat("\x00", 4096), "text/plain"},
 		{"a", strings.Repeat("\x00", 40<<10), "application/octet-stream"},
