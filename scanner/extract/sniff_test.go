@@ -124,6 +124,8 @@ func TestSniff(t *testing.T) {
 		{"a", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "image/heic"},
 		{"a", "\x78\x9f\x3e\x22\x00", "application/ms-tnef"},
 		{"a", "!BDN\x00", "application/vnd.ms-outlook-pst"},
+		{"a", "\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1heic", "image/heic"},
+		{"a", "\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1avif", "image/avif"},
 		{"a.ps", "%!PS-Adobe-3.0\n(Hej) show\n", "application/postscript"},
 		{"packat.exe", "MZ\x90\x00\x03\x00\x00\x00" + zipOf(t, "a.txt"), "application/zip"},
 		{"a.dwg", "AC1027\x00\x00\x00\x00\x7d", "image/vnd.dwg"},
