@@ -44,8 +44,9 @@ type reader struct {
 	sections    int            // signs of sections, §
 	narratives  [len(slots)]narrative
 	stretchSums sums
-	lines       int // lines of running text seen, for the title
-	overlap     int // bytes at the head of the block that were looked at before
+	nearSums    sums // around one person, or of one row
+	lines       int  // lines of running text seen, for the title
+	overlap     int  // bytes at the head of the block that were looked at before
 }
 
 // cueTally counts what speaks for one innocence over the whole document.
@@ -56,7 +57,7 @@ type cueTally struct {
 
 // Begin implements Reader.
 func (r *reader) Begin(s Subject, o Options) {
-	*r = reader{set: r.set, masker: r.masker, scanner: r.scanner, own: r.own, matcher: r.matcher, options: o, block: r.block, scene: r.scene, kinds: r.kinds, stretchSums: r.stretchSums, contexts: r.contexts, gist: r.gist}
+	*r = reader{set: r.set, masker: r.masker, scanner: r.scanner, own: r.own, matcher: r.matcher, options: o, block: r.block, scene: r.scene, kinds: r.kinds, stretchSums: r.stretchSums, nearSums: r.nearSums, titles: r.titles, contexts: r.contexts, gist: r.gist}
 	r.scanner.Begin()
 	r.kinds.reset(r.set.kinds)
 	r.block.reset()
@@ -69,7 +70,6 @@ func (r *reader) Begin(s Subject, o Options) {
 	if r.matcher != nil {
 		r.matcher.Matches() // of a document that was not finished
 	}
-	r.titles = sums{}
 	r.titles.reset()
 	r.gist.reset(s.Path)
 	r.kinds.name(s)

@@ -2,6 +2,7 @@ package patterns
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 )
 
@@ -17,6 +18,9 @@ type block struct {
 	rows  []row
 	cells []int // of the rows, one after the other
 	lines []int // where lines begin; made by index
+	// stops are where sentences begin; made by sentence.
+	stops   []int
+	stopped bool
 }
 
 // part is a run of text of one kind at one place.
@@ -79,6 +83,7 @@ func (b *block) addRow(t *table, number int, header bool, cells []string) {
 
 // index finds where the lines begin.
 func (b *block) index() {
+	b.stopped = false
 	b.lines = append(b.lines[:0], 0)
 	for pos := 0; ; {
 		i := bytes.IndexByte(b.text[pos:], '\n')
@@ -147,15 +152,28 @@ func (b *block) sentence(at int) (start, end int) {
 	if r := b.row(at); r != nil {
 		return r.start, r.end
 	}
-	start = at
-	for limit := max(0, at-maxSentence); start > limit && !b.breaks(start); {
-		start--
+	if !b.stopped {
+		b.findStops()
 	}
-	end = at
-	for limit := min(len(b.text), at+maxSentence); end < limit && (end == at || !b.breaks(end)); {
-		end++
+	start, end = max(0, at-maxSentence), min(len(b.text), at+maxSentence)
+	i, _ := slices.BinarySearch(b.stops, at+1)
+	if i > 0 {
+		start = max(start, b.stops[i-1])
+	}
+	if i < len(b.stops) {
+		end = min(end, b.stops[i])
 	}
 	return start, end
+}
+
+// findStops finds where sentences begin.
+func (b *block) findStops() {
+	b.stops, b.stopped = append(b.stops[:0], 0), true
+	for i := 1; i < len(b.text); i++ {
+		if c := b.text[i-1]; (c == ' ' || c == '\n') && b.breaks(i) {
+			b.stops = append(b.stops, i)
+		}
+	}
 }
 
 const maxSentence = 400

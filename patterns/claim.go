@@ -88,7 +88,8 @@ const maxLight = 1.7
 
 // sums adds the weights of distinct terms by category.
 type sums struct {
-	seen  map[TermID]bool
+	seen  []uint32 // by term: the turn in which it was added
+	turn  uint32
 	total [len(slots)]float64
 	tied  [len(slots)]float64
 	light [len(slots)]float64
@@ -101,10 +102,7 @@ type weighed struct {
 }
 
 func (s *sums) reset() {
-	clear(s.seen)
-	if s.seen == nil {
-		s.seen = map[TermID]bool{}
-	}
+	s.turn++
 	s.total, s.tied, s.light = [len(slots)]float64{}, [len(slots)]float64{}, [len(slots)]float64{}
 	for i := range s.terms {
 		s.terms[i] = s.terms[i][:0]
@@ -112,10 +110,13 @@ func (s *sums) reset() {
 }
 
 func (s *sums) add(t termMark, factor float64) {
-	if s.seen[t.term] {
+	if n := int(t.term) + 1; n > len(s.seen) {
+		s.seen = append(s.seen, make([]uint32, n-len(s.seen))...)
+	}
+	if s.seen[t.term] == s.turn {
 		return
 	}
-	s.seen[t.term] = true
+	s.seen[t.term] = s.turn
 	w := termWeight[t.weight] * factor
 	if t.weight == 1 {
 		w = min(w, maxLight-s.light[t.slot])
@@ -141,7 +142,7 @@ func (r *reader) words(terms []weighed) []string {
 
 // claim looks for words of the categories around each person of running text.
 func (r *reader) claim(s *scene, people []individual) {
-	var near sums
+	near := &r.nearSums
 	for i := range people {
 		p := &people[i]
 		// A title does not shield the one whom a personnel case is about.
@@ -152,8 +153,8 @@ func (r *reader) claim(s *scene, people []individual) {
 			continue
 		}
 		near.reset()
-		s.around(&near, people, i)
-		r.conclude(s, p, &near, false)
+		s.around(near, people, i)
+		r.conclude(s, p, near, false)
 	}
 }
 

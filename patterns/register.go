@@ -202,7 +202,7 @@ func plainNameHead(lower string) bool {
 // claimRows ties the person of each row to the words in the row and to the
 // heads of its filled cells.
 func (r *reader) claimRows(s *scene, people []individual) {
-	var sum sums
+	sum := &r.nearSums
 	next := 0
 	for i := range s.b.rows {
 		row := &s.b.rows[i]
@@ -223,8 +223,8 @@ func (r *reader) claimRows(s *scene, people []individual) {
 		for _, m := range s.termsBetween(row.start, row.end) {
 			sum.add(m, 1)
 		}
-		r.addHeads(s, row, &sum)
-		r.conclude(s, &p, &sum, true)
+		r.addHeads(s, row, sum)
+		r.conclude(s, &p, sum, true)
 	}
 }
 
