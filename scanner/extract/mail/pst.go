@@ -42,7 +42,7 @@ func (PST) Extract(ctx context.Context, in extract.Input, out extract.Sink) erro
 		return err
 	}
 	s := &dataFile{pstFile: file, ctx: ctx, out: out}
-	if err := file.eachNode(s.node); err != nil {
+	if err := file.eachNode(ctx, s.node); err != nil {
 		return err
 	}
 	if file.cut {

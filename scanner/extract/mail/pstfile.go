@@ -1,9 +1,12 @@
 package mail
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/molnvakt/molnvakt/scanner/extract"
 )
@@ -19,6 +22,17 @@ type pstFile struct {
 	blocks int64
 	budget int  // pages and blocks that may still be read
 	cut    bool // something is missing
+
+	// found is where blocks lie, and left the nodes there are, in a file whose
+	// trees have lost their roots; nil: they have not.
+	found map[uint64]pstPlace
+	left  map[uint64]pstNode
+}
+
+// pstPlace is where a block lies.
+type pstPlace struct {
+	at   int64
+	size int
 }
 
 const (
@@ -99,6 +113,13 @@ func (f *pstFile) page(at int64) (p pstPage, ok bool) {
 		f.cut = true
 		return p, false
 	}
+	p, ok = f.entries(b)
+	f.cut = f.cut || !ok
+	return p, ok
+}
+
+// entries takes a page apart.
+func (f *pstFile) entries(b []byte) (p pstPage, ok bool) {
 	tail := 496
 	if f.wide {
 		tail = 488
@@ -106,7 +127,6 @@ func (f *pstFile) page(at int64) (p pstPage, ok bool) {
 	count, size := int(b[tail]), int(b[tail+2])
 	p.level = int(b[tail+3])
 	if size < 2*f.width() || count*size > tail || p.level > 16 {
-		f.cut = true
 		return p, false
 	}
 	for i := range count {
@@ -130,7 +150,68 @@ const (
 )
 
 // eachNode visits the nodes of the file in the order of their numbers.
-func (f *pstFile) eachNode(visit func(pstNode) error) error { return f.walk(f.nodes, -1, visit) }
+func (f *pstFile) eachNode(ctx context.Context, visit func(pstNode) error) error {
+	if f.rooted(f.nodes) && f.rooted(f.blocks) {
+		return f.walk(f.nodes, -1, visit)
+	}
+	if err := f.salvage(ctx); err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(f.left)) {
+		if err := visit(f.left[id]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *pstFile) rooted(at int64) bool {
+	_, ok := f.page(at)
+	return ok
+}
+
+// salvage finds the leaves of both trees in a file that is cut off, by what
+// stands at their ends ([MS-PST] 2.2.2.7.1).
+func (f *pstFile) salvage(ctx context.Context) error {
+	const blocks, nodes = 0x80, 0x81
+	f.found, f.left, f.cut = map[uint64]pstPlace{}, map[uint64]pstNode{}, true
+	w, end := f.width(), 500
+	if f.wide {
+		end = 496
+	}
+	b := make([]byte, pstPageSize)
+	for at := int64(pstPageSize); at+pstPageSize <= f.in.Size; at += pstPageSize {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if n, _ := f.in.ReadAt(b, at); n < pstPageSize || b[end] != b[end+1] || b[end] != blocks && b[end] != nodes {
+			continue
+		}
+		p, ok := f.entries(b)
+		if !ok || p.level != 0 || len(f.found)+len(f.left) > pstSalvaged {
+			continue
+		}
+		for _, e := range p.entries {
+			switch {
+			case b[end] == blocks && len(e) >= 2*w+2:
+				f.found[f.number(e)&^1] = pstPlace{int64(f.number(e[w:])), int(binary.LittleEndian.Uint16(e[2*w:]))} //nolint:gosec // reading there fails
+			case b[end] == nodes && len(e) >= 3*w+4:
+				n := f.node(e)
+				f.left[n.id] = n
+			}
+		}
+	}
+	return nil
+}
+
+// pstSalvaged bounds what is remembered of a file that is cut off.
+const pstSalvaged = 2_000_000
+
+// node reads an entry of a leaf of the tree of nodes.
+func (f *pstFile) node(e []byte) pstNode {
+	w := f.width()
+	return pstNode{f.number(e) & 0xFFFFFFFF, f.number(e[w:]), f.number(e[2*w:]), uint64(binary.LittleEndian.Uint32(e[3*w:]))}
+}
 
 func (f *pstFile) walk(at int64, level int, visit func(pstNode) error) error {
 	p, ok := f.page(at)
@@ -145,7 +226,7 @@ func (f *pstFile) walk(at int64, level int, visit func(pstNode) error) error {
 		case p.level > 0 && len(e) >= 3*w:
 			err = f.walk(int64(f.number(e[2*w:])), p.level-1, visit) //nolint:gosec // reading there fails
 		case p.level == 0 && len(e) >= 3*w+4:
-			err = visit(pstNode{f.number(e) & 0xFFFFFFFF, f.number(e[w:]), f.number(e[2*w:]), uint64(binary.LittleEndian.Uint32(e[3*w:]))})
+			err = visit(f.node(e))
 		}
 		if err != nil {
 			return err
@@ -156,6 +237,10 @@ func (f *pstFile) walk(at int64, level int, visit func(pstNode) error) error {
 
 // find looks up where a block lies.
 func (f *pstFile) find(id uint64) (at int64, size int, ok bool) {
+	if f.found != nil {
+		p, ok := f.found[id&^1]
+		return p.at, p.size, ok
+	}
 	w := f.width()
 	at = f.blocks
 	for level := -1; ; level-- {
