@@ -20,7 +20,7 @@ func officeReader(root *extract.XML, flow *extract.Flow) func(x *extract.XML, ki
 			spreadsheet = spreadsheet || value == "urn:schemas-microsoft-com:office:spreadsheet"
 		})
 		if spreadsheet {
-			return (&workbook{flow: flow}).token
+			return (&workbook{flow: flow, sheet: extract.Part{Kind: extract.Body}}).token
 		}
 	case "wordDocument":
 		return (&wordText{flow: flow}).token
