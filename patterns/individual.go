@@ -45,7 +45,6 @@ var (
 	reLead     = regexp.MustCompile(`(?i)^\W*(?:(?:mån|tis|ons|tors?|fre|lör|sön)\w*\.? ?)?(?:\d{1,2}[.:/]\d{1,2} ?)?(?:(?:rum|lgh|lägenhet|avd|plats|kl|blå|röd|gul|grön)\.? ?[\w.]{0,5} ?[:–-]? ?)?\W*$`)
 	reFollow   = regexp.MustCompile(`^,? ?(?:\(?(?:f\.? ?-?\d{2,4}|\d[A-Fa-f]|\d{1,2} ?år|åk ?\d)\)?)? ?(?:[:–(]|- )|^, \p{Ll}`)
 	reParty    = regexp.MustCompile(`^,? ?\((?:S|M|V|C|L|KD|MP|SD|FI|fp|s|m|v|c|kd|mp|sd|l|-)\)`)
-	reDate     = regexp.MustCompile(`\A(?:\b\d{1,2}/\d{1,2}\b|\b20\d\d-\d\d-\d\d\b|\b(?:kl\.?|klockan) ?\d{1,2}[.:]\d\d|\bden \d{1,2} (?:jan|feb|mar|apr|maj|jun|jul|aug|sep|okt|nov|dec)|\b\d{6}\b)`)
 )
 
 // individuals finds the people that a scene speaks of, in order. They are

@@ -1,6 +1,7 @@
 package patterns
 
 import (
+	"bytes"
 	"slices"
 	"sort"
 )
@@ -190,44 +191,82 @@ func (s *scene) dated(from, to int) bool {
 	return i < len(s.dates) && s.dates[i] < to
 }
 
-// maxDate is more than the longest text that reDate matches, in bytes.
-const maxDate = 24
-
-// appendDates appends where the dates of a text begin. They begin with a
-// digit, "kl" or "den": only there reDate is tried.
+// appendDates appends where the dates of a text begin.
 func appendDates(dates []int, text []byte) []int {
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		if !asciiDigit(c) && c != 'k' && c != 'd' || i > 0 && wordByte(text[i-1]) {
 			continue
 		}
-		part := text[i:min(len(text), i+maxDate)]
-		if !mayDate(part) {
-			continue
-		}
-		if m := reDate.FindIndex(part); m != nil {
+		if n := dateLength(text[i:]); n > 0 {
 			dates = append(dates, i)
-			i += m[1] - 1
+			i += n - 1
 		}
 	}
 	return dates
 }
 
-// mayDate spares reDate what no date begins like.
-func mayDate(part []byte) bool {
-	switch part[0] {
+// dateLength returns the length of the date or time that a text begins with,
+// as people write them in notes: 3/11, 2024-03-11, 240311, kl. 9.30, den 3
+// mar…; 0 if it does not.
+func dateLength(text []byte) int {
+	ends := func(n int) int {
+		if n < len(text) && wordByte(text[n]) {
+			return 0
+		}
+		return n
+	}
+	switch text[0] {
 	case 'k':
-		return len(part) > 1 && part[1] == 'l'
+		return clockLength(text)
 	case 'd':
-		return len(part) > 3 && part[1] == 'e' && part[2] == 'n'
+		n := runLength(text, min(4, len(text)))
+		if !bytes.HasPrefix(text, []byte("den ")) || n < 1 || n > 2 || len(text) < 8+n || text[4+n] != ' ' || !months[string(text[5+n:8+n])] {
+			return 0
+		}
+		return 8 + n
 	}
-	switch n := runLength(part, 0); n {
-	case 1, 2:
-		return n < len(part) && part[n] == '/'
-	default:
-		return n == 4 || n == 6
+	n := runLength(text, 0)
+	switch {
+	case n <= 2 && n < len(text) && text[n] == '/':
+		if day := runLength(text, n+1); day == 1 || day == 2 {
+			return ends(n + 1 + day)
+		}
+	case n == 4 && text[0] == '2' && text[1] == '0' && n < len(text) && text[4] == '-':
+		if runLength(text, 5) == 2 && len(text) > 7 && text[7] == '-' && runLength(text, 8) == 2 {
+			return ends(10)
+		}
+	case n == 6:
+		return ends(6)
 	}
+	return 0
 }
+
+// clockLength is dateLength of a time.
+func clockLength(text []byte) int {
+	i := 0
+	switch {
+	case bytes.HasPrefix(text, []byte("klockan")):
+		i = len("klockan")
+	case bytes.HasPrefix(text, []byte("kl.")):
+		i = len("kl.")
+	case bytes.HasPrefix(text, []byte("kl")):
+		i = len("kl")
+	default:
+		return 0
+	}
+	if i < len(text) && text[i] == ' ' {
+		i++
+	}
+	n := runLength(text, i)
+	i += n
+	if n < 1 || n > 2 || i >= len(text) || text[i] != '.' && text[i] != ':' || runLength(text, i+1) < 2 {
+		return 0
+	}
+	return i + 3
+}
+
+var months = wordSet("jan feb mar apr maj jun jul aug sep okt nov dec")
 
 // wordByte knows what a word boundary of an expression has on one side.
 func wordByte(c byte) bool { return asciiLetter(c) || asciiDigit(c) || c == '_' }

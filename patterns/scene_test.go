@@ -8,10 +8,11 @@ import (
 	"testing"
 )
 
-// TestDates: trying the expression only where a date may begin finds what
-// searching everywhere finds.
+// reDate is what appendDates finds, as an expression.
+var reDate = regexp.MustCompile(`(?:\b\d{1,2}/\d{1,2}\b|\b20\d\d-\d\d-\d\d\b|\b(?:kl\.?|klockan) ?\d{1,2}[.:]\d\d|\bden \d{1,2} (?:jan|feb|mar|apr|maj|jun|jul|aug|sep|okt|nov|dec)|\b\d{6}\b)`)
+
+// TestDates: dates are where the expression says.
 func TestDates(t *testing.T) {
-	everywhere := regexp.MustCompile(strings.TrimPrefix(reDate.String(), `\A`))
 	parts := strings.Fields("12 3 2024 2024-05-06 202 240506 1/2 12/11 kl kl. klockan 14:30 8.15 den jan februari 3maj k d / - . : _ å x 20 7")
 	r := rand.New(rand.NewPCG(3, 3))
 	found := 0
@@ -25,7 +26,7 @@ func TestDates(t *testing.T) {
 		}
 		text := []byte(b.String())
 		var want []int
-		for _, m := range everywhere.FindAllIndex(text, -1) {
+		for _, m := range reDate.FindAllIndex(text, -1) {
 			want = append(want, m[0])
 		}
 		if got := appendDates(nil, text); !slices.Equal(got, want) {
