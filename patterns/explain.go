@@ -38,7 +38,7 @@ func (r *reader) explainClaim(c Category, cl *claim, score, limit float64, becau
 	if step.Counted {
 		step.Confidence = confidenceOf(score, limit, cl)
 	}
-	step.Because = append(because, fmt.Sprintf("score:%.1f", score), fmt.Sprintf("needs:%.1f", limit))
+	step.Because = slices.Concat(because, []string{fmt.Sprintf("score:%.1f", score), fmt.Sprintf("needs:%.1f", limit)})
 	r.explain(step)
 }
 

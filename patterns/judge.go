@@ -43,7 +43,7 @@ func (r *reader) Finish() (Content, []Step) {
 	if c.People > 0 {
 		c.Categories = append(c.Categories, CategoryFound{Category: PersonalData, Confidence: Medium, People: c.People, Count: c.People})
 	}
-	c.Kinds = append(forms, r.documentKinds(c, doc)...)
+	c.Kinds = slices.Concat(forms, r.documentKinds(c, doc))
 	c.Evidence = r.evidence.best(c)
 	return c, r.steps
 }

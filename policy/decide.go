@@ -108,7 +108,7 @@ func (t trial) onFile(kind string, v *Verdict) (best Decision, state validity, f
 		now := d.when(t.on)
 		switch {
 		case !found, now == valid && state != valid, now == expired && state == early:
-		case now == state && now == expired && d.Until.After(best.Until):
+		case now == expired && state == expired && d.Until.After(best.Until):
 		default:
 			continue
 		}

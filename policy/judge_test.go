@@ -339,7 +339,8 @@ func TestEverythingARuleCanAsk(t *testing.T) {
 	} {
 		t.Run(test.what+test.where, func(t *testing.T) {
 			text := string(change(t, "kinds: {}", "kinds: {rehabplan: {class: K2, category: hr}}"))
-			text = text[:strings.Index(text, "\nrules:\n")] + "\nrules:\n  - {id: r, title: R, what: {" + test.what + "}, where: {" + test.where + "}, outcome: forbidden}\n"
+			text, _, _ = strings.Cut(text, "\nrules:\n")
+			text += "\nrules:\n  - {id: r, title: R, what: {" + test.what + "}, where: {" + test.where + "}, outcome: forbidden}\n"
 			p := parsed(t, []byte(text))
 			if got := p.Judge(at, fit, today); len(got) != 1 {
 				t.Errorf("the document that fits: %+v", got)
