@@ -146,13 +146,14 @@ func (s *score) judge(d Document, c patterns.Content) {
 	s.documents++
 	class, because := classOf(c)
 	count(&s.verdict, d.Sensitive(), class >= 2)
-	if d.Sensitive() != (class >= 2) {
-		s.confuse(d, "verdict: want %s, got K%d %s", d.Expect, class, because)
-	} else if d.Class != "" && d.Class != fmt.Sprintf("K%d", class) {
+	switch got := fmt.Sprintf("K%d", class); {
+	case d.Sensitive() != (class >= 2):
+		s.confuse(d, "verdict: want %s, got %s %s", d.Expect, got, because)
+	case d.Class != "" && d.Class != got:
 		s.class.fp++
 		s.class.fn++
-		s.confuse(d, "class: want %s, got K%d %s", d.Class, class, because)
-	} else if d.Class != "" {
+		s.confuse(d, "class: want %s, got %s %s", d.Class, got, because)
+	case d.Class != "":
 		s.class.tp++
 	}
 	s.categories(d, c)
