@@ -91,3 +91,29 @@ func TestGistBounds(t *testing.T) {
 		}
 	}
 }
+
+// TestGistReadsWhatIsMeant: decomposed letters and UTF-8 read as Latin-1 give
+// the features of the text as it was meant.
+func TestGistReadsWhatIsMeant(t *testing.T) {
+	s, err := NewSet(Library{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := NewMasker([]byte("a key for the test of gists"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	features := func(text string) (f GistFeatures) {
+		r := s.NewReader(m)
+		r.Begin(Subject{Name: "a", Path: "a"}, Options{Features: func(got GistFeatures) { f = got }})
+		r.Text("body", "", text)
+		r.Finish()
+		return f
+	}
+	want := features("Hon mår dåligt på förskolan").Words
+	for _, text := range []string{"Hon ma\u030ar da\u030aligt pa\u030a fo\u0308rskolan", "Hon mÃ¥r dÃ¥ligt pÃ¥ fÃ¶rskolan", "Hon mår då\u00adligt på förskolan"} {
+		if got := features(text).Words; !slices.Equal(got, want) {
+			t.Errorf("%q: other features", text)
+		}
+	}
+}
