@@ -1,6 +1,7 @@
 package patterns
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -113,32 +114,33 @@ func benchmarkEngine(b testing.TB) *Engine {
 	return e
 }
 
-// lexiconTerms reads the terms of the library's files.
+// lexiconTerms reads the terms of the library's files, as a Set takes them.
 func lexiconTerms(b testing.TB) []Term {
 	paths, _ := filepath.Glob("library/lexicons/*.tsv")
-	if len(paths) == 0 {
-		b.Log("no lexicons: only made-up terms")
-	}
 	var terms []Term
-	for _, path := range append(paths, "library/cues.tsv") {
+	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			continue
+			b.Fatal(err)
 		}
-		for line := range strings.Lines(string(text)) {
-			fields := strings.Split(strings.TrimRight(line, "\n"), "\t")
-			if len(fields) < 3 || line[0] == '#' {
-				continue
-			}
-			mode, known := ParseMode(fields[2])
-			t := Term{Text: fields[0], Mode: mode, Plain: true}
-			if mode == Regexp && len(fields) > 3 {
-				t.Text = fields[3]
-			}
-			if _, err := newTerm(t); known && err == nil {
-				terms = append(terms, t)
-			}
+		lex, err := ParseLexicon("", bytes.NewReader(text))
+		if err != nil {
+			b.Fatal(err)
 		}
+		for _, t := range lex.Terms {
+			terms = append(terms, t.Term)
+		}
+	}
+	text, err := os.ReadFile("library/cues.tsv")
+	if err != nil {
+		b.Fatal(err)
+	}
+	cues, err := ParseCues(bytes.NewReader(text))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range cues {
+		terms = append(terms, c.term())
 	}
 	return terms
 }
@@ -176,7 +178,7 @@ func BenchmarkEngineStages(b *testing.B) {
 		{"classes", func(t []byte) { classLoop(t, &e.literals.class) }},
 		{"canonical", func(t []byte) { c.canonicalize(t) }},
 		{"digits", func(t []byte) { digits.hits = digits.scan(t, digits.hits[:0]) }},
-		{"literals", func(t []byte) { literals.scan(t, func(int, []int32) { proposals++ }) }},
+		{"literals", func(t []byte) { literals.scan(t, func(int, *literalList) { proposals++ }) }},
 	}
 	for name, text := range benchmarkTexts(b) {
 		for _, stage := range stages {

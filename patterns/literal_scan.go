@@ -38,16 +38,22 @@ const (
 	lanesFrom = 1 << 10
 )
 
-// literalList says which literals end in a state.
+// literalList says which literals end in a state, and what must stand behind
+// them: a byte of a group, and eight bytes, of which some bits do not matter.
 type literalList struct {
-	follows nextBytes // what may stand behind them
-	from    uint32    // where they begin among ids
-	count   uint32
+	behind  maskedBytes
+	follows nextBytes
+	from    uint32 // where they begin among ids
+	count   uint16
+	// whole: all of them are whole words of so many bytes, the last rest of
+	// which are behind the literal, where no letter beyond ASCII stands before
+	// and no letter at all behind; 0: that is not enough to know.
+	whole, rest uint8
 }
 
-// scan calls visit with the end and the ids of the literals of every proposal,
-// in the order of their ends.
-func (p *literalPass) scan(b []byte, visit func(end int, ids []int32)) {
+// scan calls visit with the end and the literals of every proposal, in the
+// order of their ends.
+func (p *literalPass) scan(b []byte, visit func(end int, list *literalList)) {
 	state := p.table.start
 	for from := 0; from < len(b); from += blockSize {
 		to := min(from+blockSize, len(b))
@@ -57,8 +63,7 @@ func (p *literalPass) scan(b []byte, visit func(end int, ids []int32)) {
 		state = p.block(b, from, to, state)
 		for i := range p.lanes {
 			for _, found := range p.filter(b, from, i) {
-				list := &p.lists[found.state-accepts]
-				visit(from+int(found.end), p.table.ids[list.from:][:list.count])
+				visit(from+int(found.end), &p.lists[found.state-accepts])
 			}
 		}
 	}
@@ -158,12 +163,11 @@ func (p *literalPass) filter(b []byte, from, lane int) []proposal {
 	found := p.lanes[lane]
 	n := 0
 	for _, f := range found {
-		behind := uint8(0)
-		if at := from + int(f.end); at < len(b) {
-			behind = followGroups[b[at]]
-		}
+		list := &p.lists[f.state-accepts]
+		eight := loadEight(b, from+int(f.end))
+		differ := (eight ^ list.behind.want) &^ list.behind.ignore
 		found[n] = f
-		n += int(p.lists[f.state-accepts].follows >> behind & 1)
+		n += int(uint64(list.follows>>followGroups[uint8(eight)]) & (^(differ | -differ) >> 63))
 	}
 	return found[:n]
 }
@@ -213,6 +217,9 @@ func (t *term) follow(known int) nextBytes {
 		return followAny
 	}
 	set := followOther | followDigit
+	if t.Bare {
+		return set
+	}
 	for _, e := range endings {
 		if e != "" {
 			set |= followLetter(e[0])
@@ -228,15 +235,56 @@ func (t *term) follow(known int) nextBytes {
 func (e *Engine) listsOf(t *literalTable) []literalList {
 	lists := make([]literalList, len(t.idsFrom)-1)
 	for n := range lists {
+		ids := t.ids[t.idsFrom[n]:t.idsFrom[n+1]]
 		list := &lists[n]
-		list.from, list.count = t.idsFrom[n], t.idsFrom[n+1]-t.idsFrom[n]
-		for _, id := range t.ids[list.from:][:list.count] {
-			if int(id) < len(e.terms) {
-				list.follows |= e.terms[id].follow(int(e.checks[id].known))
-			} else {
-				list.follows = followAny
+		list.from, list.count = t.idsFrom[n], uint16(len(ids))
+		for i, id := range ids {
+			follows, behind, whole, rest := followAny, maskedBytes{ignore: ^uint64(0)}, uint8(0), uint8(0)
+			if int(id) < len(e.terms) && e.terms[id].expression == nil {
+				t, c := &e.terms[id], &e.checks[id]
+				follows = t.follow(int(c.known))
+				behind, rest = t.behind(int(c.known))
+				whole = c.wholeWord(rest)
+			}
+			if i == 0 {
+				list.behind, list.whole, list.rest = behind, whole, rest
+			}
+			list.follows |= follows
+			list.behind.ignore |= behind.ignore | (list.behind.want ^ behind.want)
+			if list.whole != whole || list.rest != rest {
+				list.whole = 0
 			}
 		}
 	}
 	return lists
+}
+
+// behind returns the bytes that stand behind the first known runes of the
+// term in any case, and how many they are.
+func (t *term) behind(known int) (m maskedBytes, n uint8) {
+	m.ignore = ^uint64(0)
+	for _, r := range t.runes[known:] {
+		size := uint8(utf8.RuneLen(r))
+		if n+size > 8 || r == ' ' || r >= utf8.RuneSelf && (r < 'à' || r > 'þ') || t.Plain && plainLetter(r) != r {
+			break
+		}
+		for _, c := range utf8.AppendRune(nil, r) {
+			m.want |= uint64(c) << (8 * n)
+			m.ignore &^= 0xFF << (8 * n)
+			n++
+		}
+		if t.Mode != Exact && unicode.IsLetter(r) {
+			m.ignore |= 0x20 << (8 * (n - 1))
+		}
+	}
+	return m, n
+}
+
+// wholeWord returns what a literalList says of a single term, of which rest
+// bytes are compared behind the known ones.
+func (c *check) wholeWord(rest uint8) uint8 {
+	if !c.simple || !c.letter || rest != c.rest || c.mode == Prefix || c.assigns != notAssignment || c.size == 0 {
+		return 0
+	}
+	return c.size + rest
 }

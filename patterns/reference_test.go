@@ -94,7 +94,7 @@ func referenceWord(t *term, b []byte) [][2]int {
 			}
 			tail := strings.ToLower(string(b[to:end]))
 			doubled := len(tail) > 1 && (last == 'm' || last == 'n') && tail[0] == byte(last) && isEnding([]byte(tail[1:]))
-			if !isEnding([]byte(tail)) && !doubled {
+			if !isEnding([]byte(tail)) && !doubled || t.Bare && tail != "" {
 				continue
 			}
 			to = end

@@ -137,6 +137,18 @@ func (x *expression) begins(b []byte, p int) bool {
 	return true
 }
 
+// beginning returns from where matches that begin in from..to must be looked
+// for: right before the first place where one can begin, or to.
+func (x *expression) beginning(b []byte, from, to int) int {
+	for p := from; p < to; p++ {
+		if x.begins(b, p) {
+			_, n := utf8.DecodeLastRune(b[from:p])
+			return p - n
+		}
+	}
+	return to
+}
+
 // The budget of an expression in one document, in steps: bytes read, times
 // how large the expression is. So much for every byte of the document, and at
 // the start.
@@ -182,7 +194,7 @@ func (s *Scanner) express(id int32, t *term, r required, end int) {
 	begin := end - len(r.text)
 	from, to := max(0, begin-r.max), begin-r.min
 	if r.max > nearRequired {
-		from = max(from, s.last[id]-s.base)
+		from = x.beginning(s.text, max(from, s.last[id]-s.base), to+1)
 		s.expressIn(id, t, from, to+1, min(len(s.text), end+x.longest))
 		return
 	}

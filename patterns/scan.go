@@ -48,6 +48,9 @@ type Term struct {
 	// Plain also finds the term with å ä ö written a a o, as in file names
 	// and old exports.
 	Plain bool
+	// Bare finds it only without an ending, which would make another word of
+	// "hon" or "bet".
+	Bare bool
 }
 
 // TermID names a term of an Engine, in the order of adding, from 0.

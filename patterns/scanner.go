@@ -1,5 +1,7 @@
 package patterns
 
+import "unicode/utf8"
+
 // Scanner scans texts for one goroutine. It holds the buffers and, for each
 // document, what the expressions have cost.
 type Scanner struct {
@@ -24,6 +26,7 @@ const (
 	digitList = iota
 	mailList
 	termList
+	matchList // of expressions
 	secretList
 	hitLists
 )
@@ -60,7 +63,7 @@ func (s *Scanner) Scan(text []byte) []Hit {
 		sortNearly(s.lists[i])
 	}
 	if s.expressed {
-		s.lists[termList] = s.leftmost(s.lists[termList])
+		s.lists[matchList] = s.leftmost(s.lists[matchList])
 		s.lists[secretList] = s.leftmost(s.lists[secretList])
 		s.expressed = false
 	}
@@ -91,8 +94,16 @@ func (s *Scanner) Begin() {
 }
 
 // confirm looks closer where literals end.
-func (s *Scanner) confirm(end int, ids []int32) {
+func (s *Scanner) confirm(end int, list *literalList) {
 	e := s.engine
+	ids := e.literals.ids[list.from:][:list.count]
+	if to := end + int(list.rest); list.whole > 0 && s.apart(to-int(list.whole), to) {
+		for _, id := range ids {
+			c := &e.checks[id]
+			s.lists[termList] = append(s.lists[termList], Hit{Start: to - int(list.whole), End: to, Kind: c.kind, Context: c.context, Term: c.term, id: id})
+		}
+		return
+	}
 	for _, id := range ids {
 		if int(id) >= len(e.checks) {
 			r := &e.required[int(id)-len(e.checks)]
@@ -115,6 +126,12 @@ func (s *Scanner) confirm(end int, ids []int32) {
 	}
 }
 
+// apart reports whether certainly no letter stands behind the word from..to,
+// and none beyond ASCII before it.
+func (s *Scanner) apart(from, to int) bool {
+	return (to == len(s.text) || followGroups[s.text[to]] <= 1 && s.text[to] < utf8.RuneSelf) && (from == 0 || s.text[from-1] < utf8.RuneSelf)
+}
+
 // assign notes the secret that stands behind a key.
 func (s *Scanner) assign(id int32, t *term, end int) {
 	from, to, shape, ok := assigned(s.text, end, t.assigns)
@@ -135,7 +152,7 @@ func (s *Scanner) found(id int32, from, to int) {
 	h := s.engine.terms[id].hit
 	h.Start, h.End, h.id = from, to, id
 	s.expressed = true
-	list := termList
+	list := matchList
 	if h.Kind == SecretHit {
 		list = secretList
 	}

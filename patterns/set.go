@@ -81,7 +81,7 @@ func NewSet(lib Library) (*Set, error) {
 		if c.Group.exact() {
 			m.exact = len(c.Text)
 		}
-		if err := add(c.Term, m); err != nil {
+		if err := add(c.term(), m); err != nil {
 			return nil, fmt.Errorf("cue: %w", err)
 		}
 	}
@@ -102,6 +102,13 @@ func NewSet(lib Library) (*Set, error) {
 // an ending would make another word of "hon" or "bet".
 func (g CueGroup) exact() bool {
 	return g != CueOfficial && g != CueRoutine && g != CueFictive && g != CueTemplate && g != CuePublic && g != CueTrouble
+}
+
+// term is what the engine looks for.
+func (c *Cue) term() Term {
+	t := c.Term
+	t.Bare = c.Group.exact()
+	return t
 }
 
 // Engine returns the engine that finds the Set's terms; it makes and opens

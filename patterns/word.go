@@ -96,6 +96,10 @@ func (t *term) confirm(b []byte, end int) (from, to int, ok bool) {
 		return from, to, true
 	case t.Mode == Prefix || t.Mode == Inside:
 		to = wordEnd(b, end)
+	case unicode.IsLetter(last) && t.Bare:
+		if letterAt(b, end) {
+			return 0, 0, false
+		}
 	case unicode.IsLetter(last):
 		if to, ok = inflectionEnd(b, end, last); !ok {
 			return 0, 0, false
@@ -236,6 +240,7 @@ type check struct {
 	letter  bool  // its last rune is a letter
 	doubles bool  // its last rune may double before an ending
 	open    bool  // it may begin inside a word
+	bare    bool  // it has no endings
 	mode    Mode
 	kind    HitKind
 	context Context
@@ -343,6 +348,7 @@ func (t *term) check(known int, table *literalTable) check {
 	c.size = uint8(t.fixedSize(known))
 	c.letter = unicode.IsLetter(last)
 	c.doubles = last == 'm' || last == 'n'
+	c.bare = t.Bare
 	c.open = t.Mode == Suffix || t.Mode == Inside
 	c.simple = !c.open && t.Mode != Exact && isWordRune(first) && !slices.Contains(t.runes[:known], ' ') && !table.shares(t.runes[:known])
 	return c
@@ -398,6 +404,9 @@ func (c *check) whole(b []byte, known, end int) (from, to int, ok bool) {
 	to = end
 	if c.letter {
 		if to < len(b) && asciiLetter(b[to]) {
+			if c.bare {
+				return 0, 0, false
+			}
 			if to, ok = asciiEnding(b, end, c.doubles); !ok {
 				return 0, 0, false
 			}
