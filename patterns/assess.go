@@ -253,6 +253,12 @@ func (r *reader) delimited(kind, place, text string) bool {
 	if len(lines) < 2 || len(text) > 4*pieceSize {
 		return false
 	}
+	if numbersOnly(lines) {
+		for i, l := range lines {
+			r.Row(kind, place, i+1, false, []string{strings.TrimSpace(l)})
+		}
+		return true
+	}
 	for _, delim := range []string{";", "\t", "|"} {
 		n := strings.Count(lines[0], delim)
 		if n == 0 {
@@ -273,6 +279,22 @@ func (r *reader) delimited(kind, place, text string) bool {
 		return true
 	}
 	return false
+}
+
+// numbersOnly reports whether the lines are a column of one: numbers of ten
+// or twelve digits with nothing beside them, but perhaps a head.
+func numbersOnly(lines []string) bool {
+	const fewest = 5
+	numbers, other := 0, 0
+	for i, l := range lines {
+		switch l = strings.TrimSpace(l); {
+		case len(l) >= 10 && len(l) <= 13 && strings.Trim(l, "0123456789-+") == "":
+			numbers++
+		case l != "" && i > 0:
+			other++
+		}
+	}
+	return numbers >= fewest && other*10 <= numbers
 }
 
 // flush looks at the block. Unless it is the last, the tail stays, so that

@@ -27,6 +27,7 @@ type CustomPattern struct {
 	Class        string // for the policy: "K3"; "" as the category says
 	Examples     []string
 	Counter      []string
+	Source       string // where it is written, "egna.yaml:12", for errors; may be empty
 }
 
 // DefaultDistance is how near CustomPattern.Near means, in bytes.

@@ -194,7 +194,8 @@ func (s *digitPass) run(p, n int) {
 	if p >= 2 && s.text[p-1] == ' ' && (n <= 4 && s.afterWord(p, n) || n == 5 && s.postBox(p, e)) {
 		return
 	}
-	if n == 8 || n == 9 {
+	if n >= 7 && n <= 9 {
+		s.lostZeros(p, n)
 		s.licence(p, n)
 	}
 	if !s.promises(p, n, behind) {

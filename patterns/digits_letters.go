@@ -34,6 +34,9 @@ func (s *digitPass) afterLetters(p, n int) {
 // afterOneLetter finds diagnosis codes and substances: F43.8A, F438A, N06AB04.
 func (s *digitPass) afterOneLetter(from, p, n int) {
 	e := p + n
+	if n == 2 && s.text[from] == 'N' && (s.at(e) == '.' || s.at(e) == ',') && s.degrees(p) {
+		return
+	}
 	alnum := func(i int) bool { return asciiUpper(s.at(i)) || asciiDigit(s.at(i)) }
 	switch {
 	case n == 2 && s.at(e) == '.' && asciiDigit(s.at(e+1)):
@@ -175,7 +178,7 @@ func (s *digitPass) plateCue(from int, close bool) bool {
 func (s *digitPass) licence(p, n int) {
 	e := p + n
 	cell := (p == 0 || indexByte("\t\n", s.text[p-1])) && indexByte("\t\n\r ", s.at(e))
-	if s.edges(p, e) != edgeFree || n == 8 && s.bareDate(p) {
+	if n < 8 || s.edges(p, e) != edgeFree || n == 8 && s.bareDate(p) {
 		return
 	}
 	before := s.text[max(0, p-reachClose-8):p]
@@ -229,7 +232,7 @@ func (s *digitPass) iban(from int) bool {
 
 // ibanLengths is the IBAN registry (SWIFT): country and total length.
 const ibanLengths = "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28" +
-	"EE20EG29ES24FI18FK18FO18FR27GB22GE22GI23GL18GR27GT28HR21HU28IE22IL23IQ23IS26IT27" +
+	"EE20EG29ES24FI18FK18FO18FR27GB22GE22GI23GL18GR27GT28HN28HR21HU28IE22IL23IQ23IS26IT27" +
 	"JO30KW30KZ20LB28LC32LI21LT20LU20LV21LY25MC27MD24ME22MK19MN20MR27MT31MU30NI28NL18NO15" +
 	"OM23PK24PL28PS29PT25QA29RO24RS22RU33SA24SC31SD18SE24SI19SK24SM27SO23ST25SV28TL23TN24TR26UA29VA22VG24XK20YE30"
 

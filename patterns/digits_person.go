@@ -84,11 +84,13 @@ func (s *digitPass) isoDate(p int) bool {
 	return s.twelve(d[:], p, p+14+size, shape|ShapeSpaced)
 }
 
-// groupedDate finds the boxes of forms: "80 01 02-2386", "1980 01 02 2386".
-// A short year needs the hyphen.
+// groupedDate finds dates in groups: the boxes of forms, "80 01 02-2386" and
+// "1980 01 02 2386", and "80-01-02-2386", "1980/01/02-2386", "80.01.02-2386".
+// A short year needs the hyphen before the last four.
 func (s *digitPass) groupedDate(p, n int) bool {
 	e := p + n
-	if s.at(e) != ' ' || !s.digitsFrom(e+1, 2) || s.at(e+3) != ' ' || !s.digitsFrom(e+4, 2) {
+	sep := s.at(e)
+	if !indexByte(" -./", sep) || !s.digitsFrom(e+1, 2) || s.at(e+3) != sep || !s.digitsFrom(e+4, 2) {
 		return false
 	}
 	size, shape, plus := s.separatorAt(e + 6)
@@ -147,6 +149,7 @@ func (s *digitPass) eightDigits(p int) bool {
 	if luhn(d) && d[0] != '0' {
 		s.emit(Bankgiro, p, p+8, ShapeBare|ShapeChecked|ShapeKeyword, number(d))
 	}
+	s.emit(LMA, p, p+8, ShapeBare|ShapeKeyword, number(d))
 	s.emit(Pass, p, p+8, ShapeBare|ShapeKeyword, number(d))
 	return false
 }
@@ -207,10 +210,36 @@ func (s *digitPass) ten(d []byte, from, to int, shape Shape, plus bool) bool {
 }
 
 func (s *digitPass) edgesOf(from, to int, shape Shape) edge {
-	if shape.Has(ShapeDashed) {
+	switch {
+	case shape.Has(ShapeDashed):
 		return s.dashedEdges(from, to)
+	case shape.Has(ShapeBare) && s.at(to) == '.' && s.digitsFrom(to+1, 1) && s.text[to+1] == '0':
+		return s.leftEdge(from) // a spreadsheet's number: "198001022386.0"
 	}
 	return s.edges(from, to)
+}
+
+// lostZeros finds the numbers of those born in 2000 to 2009 where a
+// spreadsheet took them for amounts: a cell of seven to nine digits that are
+// ten with the zeros that stood before them. Only the column's head can make
+// them count.
+func (s *digitPass) lostZeros(p, n int) {
+	cell := (p == 0 || indexByte("\t\n", s.text[p-1])) && indexByte("\t\n\r ", s.at(p+n)) && s.text[p] != '0'
+	if !cell || s.text[p+n-4] == '0' && s.text[p+n-3] == '0' && s.text[p+n-2] == '0' {
+		return
+	}
+	d := [10]byte{'0', '0', '0', '0', '0', '0', '0', '0', '0', '0'}
+	copy(d[10-n:], s.text[p:p+n])
+	id, year := personTen(d[:], false, s.today)
+	if id == NoIdentifier || year < 2000 {
+		return
+	}
+	v := uint64(year)/100*1e10 + number(d[:])
+	shape := ShapeBare | ShapePadded | ShapeKeyword | ShapeChecked | ShapeRecent
+	if s.tests.contains(v) {
+		shape |= ShapeTest
+	}
+	s.emit(id, p, p+n, shape, v)
 }
 
 // personFacts gathers what twelve digits tell.
@@ -259,8 +288,11 @@ func (s *digitPass) interim(p, n, size int) bool {
 	d := full[2:]
 	copy(d[6:], s.text[i:i+4])
 	if c == 'R' && n == 6 && size > 0 && (d[7] == '6' || d[7] == '9' || d[7] == '2') && validDate(2000, two(d[2:]), two(d[4:])) {
-		s.take(Reservnummer, p, i+4, ShapeKeyword|ShapeDashed, 0)
-		return true
+		s.emit(Reservnummer, p, i+4, ShapeKeyword|ShapeDashed, 0)
+		if !interimCheck(d) { // otherwise the words near it decide
+			s.taken = i + 4
+			return true
+		}
 	}
 	if !isInterimLetter(c) {
 		return false
@@ -285,6 +317,13 @@ func (s *digitPass) interim(p, n, size int) bool {
 	}
 	s.take(Interimsnummer, p, i+4, shape, 0)
 	return true
+}
+
+// interimCheck reports whether the check digit is right with the letter as 1.
+func interimCheck(d []byte) bool {
+	e := [10]byte(d)
+	e[6] = '1'
+	return luhn(e[:])
 }
 
 func isInterimLetter(c byte) bool {

@@ -18,6 +18,8 @@ func (s *digitPass) places(p, n int) {
 		if !s.degrees(p) {
 			s.ip4(p)
 		}
+	case n == 2 && c == ',':
+		s.degrees(p)
 	case n == 2 && (c == 0xC2 || c == ' '):
 		s.degreesMinutes(p)
 	case n <= 3 && c == '.':
@@ -229,7 +231,7 @@ func (s *digitPass) metres(p, n int) (value uint64, end int) {
 // pairGap returns the size of what separates two coordinates.
 func (s *digitPass) pairGap(e int) int {
 	i := e
-	for i < len(s.text) && i-e < 10 && (spaceByte(s.text[i]) || indexByte(",;:=/NEYXnelong.", s.text[i])) {
+	for i < len(s.text) && i-e < 10 && (spaceByte(s.text[i]) || indexByte(",;:=/NEOYXnelong.\xc2\xb0\xc3\x96", s.text[i])) {
 		i++
 	}
 	if i == e || !digitAt(s.text, i) {
@@ -238,17 +240,26 @@ func (s *digitPass) pairGap(e int) int {
 	return i - e
 }
 
-// degrees finds WGS 84 pairs within Sweden with at least four decimals.
+// degrees finds WGS 84 pairs within Sweden with at least four decimals. With
+// decimal commas, more than white space must stand between the two: they may
+// be prices.
 func (s *digitPass) degrees(p int) bool {
+	from, point := p, s.at(p+2)
+	if s.at(p-1) == 'N' {
+		from--
+	}
 	decimals := runLength(s.text, p+3)
-	if decimals < 4 || s.leftEdge(p) != edgeFree {
+	if decimals < 4 || s.leftEdge(from) != edgeFree {
 		return false
 	}
 	north := two(s.text[p:])
 	e := p + 3 + decimals
 	gap := s.pairGap(e)
 	q := e + gap
-	if gap == 0 || north < 55 || north > 69 || !s.digitsFrom(q, 2) || s.at(q+2) != '.' {
+	if gap == 0 || north < 55 || north > 69 || !s.digitsFrom(q, 2) || s.at(q+2) != point {
+		return false
+	}
+	if point == ',' && len(bytes.TrimLeft(s.text[e:q], " \t\n")) == 0 {
 		return false
 	}
 	more := runLength(s.text, q+3)
@@ -257,7 +268,7 @@ func (s *digitPass) degrees(p int) bool {
 	if more < 4 || east < 10 || east > 24 || s.rightEdge(to) == edgeWord {
 		return false
 	}
-	s.take(Koordinat, p, to, ShapeDashed, 0)
+	s.take(Koordinat, from, to, ShapeDashed, 0)
 	return true
 }
 
@@ -590,6 +601,11 @@ func (s *digitPass) phone(p, n int) bool {
 	case s.at(p-1) == '+' && n >= 2:
 		return s.leftEdge(p-1) < edgeNumber && s.phoneGroups(p-1, e, n, 9, 14)
 	case s.text[p] != '0' || n < 2 || s.leftEdge(p) != edgeFree || n == 2 && s.text[p+1] != '8':
+	case n >= 11 && n <= 13 && s.text[p+1] == '0' && s.text[p+2] == '4' && s.text[p+3] == '6': // "0046701740605"
+		if s.rightEdge(e) == edgeFree {
+			s.emitPhone(p, e, ShapeBare|ShapeMobile)
+			return true
+		}
 	case n >= 8 && n <= 10 && s.text[p+1] != '0':
 		if s.rightEdge(e) == edgeFree {
 			s.emitPhone(p, e, ShapeBare|ShapeKeyword)

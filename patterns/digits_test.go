@@ -109,7 +109,7 @@ func TestPeopleDifferential(t *testing.T) {
 		text := randomNumbers(r, e)
 		var got []string
 		for _, h := range s.Scan([]byte(text)) {
-			if h.Identifier == Personnummer || h.Identifier == Samordningsnummer {
+			if (h.Identifier == Personnummer || h.Identifier == Samordningsnummer) && !h.Shape.Has(ShapePadded) {
 				got = append(got, fmt.Sprintf("%d-%d", h.Start, h.End))
 			}
 		}

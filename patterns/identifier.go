@@ -109,6 +109,7 @@ const (
 	ShapeComplete                     // all parts present (address with postcode)
 	ShapeMobile                       // mobile phone prefix
 	ShapeGuess                        // placeholder or low entropy
+	ShapePadded                       // leading zeros are lost; counts only by its column
 )
 
 // Has reports whether all facts of t are in s.

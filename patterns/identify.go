@@ -149,6 +149,10 @@ func (w *weigher) weigh(h Hit) Found {
 	case Reservnummer:
 		f.reserve(near)
 	case Losenord, Token, PrivatNyckel, Anslutningsstrang:
+		if sampleSecret(h.Identifier, w.text[h.Start:h.End]) {
+			f.set(0, "plain-word")
+			break
+		}
 		f.secret()
 	default:
 		f.other(near)
@@ -183,6 +187,12 @@ func (f *Found) person(near surroundings) {
 	keyword := near.has(ContextPerson) || near.right(ContextLicence)
 	individual := near.has(ContextIndividual)
 	switch {
+	case s.Has(ShapePadded):
+		f.set(0, "keyword-missing")
+		return
+	case f.Identifier == Interimsnummer && near.right(ContextReserve):
+		f.set(Low, "keyword:reserve")
+		return
 	case s.Has(ShapeDashed):
 		f.set(Medium, "separator")
 	case s.Has(ShapeBare|ShapeTwelve) && !s.Has(ShapeRecent):
@@ -276,6 +286,9 @@ func (f *Found) other(near surroundings) {
 	rule := weights[f.Identifier]
 	keyword := NoContext
 	for _, c := range rule.keywords {
+		if f.Identifier == LMA && f.Shape.Has(ShapeBare) && near.nearest != c {
+			break // eight digits may be anything
+		}
 		if near.right(c) || rule.far && near.has(c) {
 			keyword = c
 			break
@@ -325,7 +338,7 @@ var weights = [identifierCount]weight{
 	ATC:                  {nil, false, Medium, Medium, Medium},
 	KVA:                  {[]Context{ContextMeasure}, false, Medium, 0, 0},
 	Fodselsnummer:        {[]Context{ContextNorwegian, ContextPerson}, true, High, Medium, Low},
-	CPR:                  {[]Context{ContextDanish, ContextPerson}, true, High, 0, 0},
+	CPR:                  {[]Context{ContextDanish}, true, High, 0, 0}, // no check digit
 	HETU:                 {[]Context{ContextFinnish, ContextPerson}, true, High, Medium, Low},
 	HSAID:                {nil, false, High, High, High},
 }

@@ -22,7 +22,7 @@ const (
 // Finish implements Reader.
 func (r *reader) Finish() (Content, []Step) {
 	r.flush(true)
-	r.ids.settle()
+	r.ids.settle(func(key string) { remember(r.people, key) })
 	doc := r.innocence()
 	if r.options.Features != nil {
 		r.options.Features(r.gist.features(r.set.names))

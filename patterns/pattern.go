@@ -30,6 +30,14 @@ func (c Confidence) String() string {
 // Category is what sensitive text is about.
 type Category string
 
+// Categories returns all that patterns can find.
+func Categories() []Category {
+	return []Category{
+		Health, SocialServices, SchoolHealth, HR, Union, Ethnicity, Religion, Politics, SexualLife, Genetics, Offences,
+		ProtectedIdentity, Asylum, Guardianship, NationalSecurity, Security, Procurement, Secrets, PersonalData, Custom,
+	}
+}
+
 // The categories; docs/glossary.md gives their legal basis.
 const (
 	Health            Category = "halsa"

@@ -356,6 +356,9 @@ type waiting struct {
 	id         Identifier
 	value      uint64
 	confidence Confidence
+	// key is Masker.PersonKey of a number that is too uncertain to be a
+	// person's by itself; otherwise "".
+	key string
 }
 
 type valueSet struct{ best map[uint64]Confidence }
@@ -439,7 +442,11 @@ func (r *reader) countIdentifier(s *scene, f *Found, row *row) {
 		r.followList(s, f)
 	}
 	if row != nil && !row.header && f.Identifier.Person() && row.column(f.Start) < maxColumns && row.holdsOnly(f) {
-		r.ids.wait(row.table, row.column(f.Start), waiting{f.Identifier, sum, f.Confidence})
+		w := waiting{id: f.Identifier, value: sum, confidence: f.Confidence}
+		if f.Confidence < Medium {
+			w.key = s.personKey(f)
+		}
+		r.ids.wait(row.table, row.column(f.Start), w)
 	} else {
 		r.ids.add(f.Identifier, sum, f.Confidence)
 	}
@@ -474,8 +481,9 @@ func (t *identifierTally) wait(tab *table, col int, w waiting) {
 }
 
 // settle judges the waiting columns: one in which nearly all values pass is a
-// register, one in which few pass is noise.
-func (t *identifierTally) settle() {
+// register, one in which few pass is noise. meet is told whom only the column
+// makes certain.
+func (t *identifierTally) settle(meet func(key string)) {
 	for tab, cols := range t.waits {
 		for c, ws := range cols {
 			var col column
@@ -489,6 +497,9 @@ func (t *identifierTally) settle() {
 				switch {
 				case register:
 					t.add(w.id, w.value, High)
+					if w.key != "" {
+						meet(w.key)
+					}
 					t.list[w.id] = true
 				case noise && w.confidence < High:
 					t.add(w.id, w.value, Low)

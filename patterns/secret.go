@@ -55,6 +55,24 @@ var secretExpressions = []secretExpression{
 	{Losenord, `<(?:Administrator)?Password>\s*<Value>[^<]{4,100}`},
 }
 
+// sampleSecret knows what manuals show: keys that say that they are examples,
+// and addresses with a placeholder before the at sign.
+func sampleSecret(id Identifier, v []byte) bool {
+	switch id {
+	case Token:
+		return bytes.HasSuffix(v, []byte("EXAMPLE"))
+	case Anslutningsstrang:
+		_, rest, ok := bytes.Cut(v, []byte("://"))
+		if !ok {
+			return false
+		}
+		login, _, ok := bytes.Cut(rest, []byte("@"))
+		_, password, named := bytes.Cut(login, []byte(":"))
+		return ok && named && placeholder(password)
+	}
+	return false
+}
+
 // passwordKeys are words behind which a password stands: a colon, an equals
 // sign or "är" joins them.
 var passwordKeys = []string{

@@ -78,6 +78,8 @@ func TestNoSecrets(t *testing.T) {
 		"Portkoden 2024 byts i maj",
 		"lösenord Microsoft365 administratörer",
 		"lösenord och användarnamn",
+		"AKIAIOSFODNN7EXAMPLE",
+		"postgres://user:password@localhost/db",
 	} {
 		b := []byte(text)
 		for _, f := range e.Identify(b, s.Scan(b), nil) {

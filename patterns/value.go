@@ -106,7 +106,7 @@ func (e *Engine) Parse(text string) (Identifier, Raw) {
 	s := e.pool.Get().(*Scanner)
 	defer e.pool.Put(s)
 	for _, h := range s.numbers(b) {
-		whole := h.Kind == IdentifierHit && h.Start == 0 && h.End == len(s.text)
+		whole := h.Kind == IdentifierHit && !h.Shape.Has(ShapePadded) && h.Start == 0 && h.End == len(s.text)
 		if whole && (best.Identifier == NoIdentifier || best.Shape.Has(ShapeKeyword) && !h.Shape.Has(ShapeKeyword)) {
 			best = h
 		}

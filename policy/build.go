@@ -3,6 +3,8 @@ package policy
 import (
 	"fmt"
 	"maps"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -11,17 +13,6 @@ import (
 
 	"github.com/molnvakt/molnvakt/patterns"
 )
-
-// knownCategories are all that patterns can find.
-func knownCategories() []patterns.Category {
-	return []patterns.Category{
-		patterns.Health, patterns.SocialServices, patterns.SchoolHealth, patterns.HR, patterns.Union,
-		patterns.Ethnicity, patterns.Religion, patterns.Politics, patterns.SexualLife, patterns.Genetics,
-		patterns.Offences, patterns.ProtectedIdentity, patterns.Asylum, patterns.Guardianship,
-		patterns.NationalSecurity, patterns.Security, patterns.Procurement, patterns.Secrets,
-		patterns.PersonalData, patterns.Custom,
-	}
-}
 
 // builder turns the file into a Policy and notes every problem on the way.
 type builder struct {
@@ -130,7 +121,32 @@ func (b *builder) required(at path, key, value string) {
 // oneOf notes a problem unless value is empty or one of the names.
 func (b *builder) oneOf(at path, what, value string, names []string) {
 	if value != "" && !slices.Contains(names, value) {
-		b.problem(at, "no %s is called %q%s", what, value, didYouMean(value, names))
+		b.problem(at, "no %s is called %q%s", what, value, suggestion(value, names))
+	}
+}
+
+// mostNames is how many names a suggestion lists.
+const mostNames = 12
+
+// suggestion says which of the names may be meant: the nearest, or all if they
+// are few.
+func suggestion(got string, names []string) string {
+	if near := didYouMean(got, names); near != "" || len(names) == 0 || len(names) > mostNames {
+		return near
+	}
+	return "; choose among " + strings.Join(slices.Sorted(slices.Values(names)), ", ")
+}
+
+// country is a country by ISO 3166, or a union of them: SE, EU, US.
+var country = regexp.MustCompile(`^[A-Z]{2,3}$`)
+
+// eachCountry finds names of countries where their codes are wanted: one that
+// is misspelt would silently be another country.
+func (b *builder) eachCountry(at path, codes []string) {
+	for i, code := range codes {
+		if !country.MatchString(code) {
+			b.problem(at.with(i), "%q is no code of a country; write it as SE, EU or US", code)
+		}
 	}
 }
 
@@ -226,7 +242,7 @@ func (b *builder) categories(all map[patterns.Category]fileCategory) {
 	b.policy.categories = map[patterns.Category]Category{}
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		c, at := all[id], path{"categories", id}
-		b.oneOf(at, "category", string(id), texts(knownCategories()))
+		b.oneOf(at, "category", string(id), texts(patterns.Categories()))
 		b.required(at, "name", c.Name)
 		b.required(at, "class", c.Class)
 		b.oneOf(at.with("harm"), "skaderekvisit", c.Harm, harms())
@@ -236,7 +252,7 @@ func (b *builder) categories(all map[patterns.Category]fileCategory) {
 			Confidence: b.confidence(at.with("confidence"), c.Confidence),
 		}
 	}
-	for _, id := range knownCategories() {
+	for _, id := range patterns.Categories() {
 		if _, ok := all[id]; !ok && len(all) > 0 {
 			b.problem(path{"categories"}, "category %q has no class", id)
 		}
@@ -309,6 +325,7 @@ func (b *builder) services(all map[string]fileService) {
 		if len(s.Jurisdictions) == 0 {
 			b.problem(at.with("jurisdictions"), "missing: whose law reaches the service?")
 		}
+		b.eachCountry(at.with("jurisdictions"), s.Jurisdictions)
 		b.oneOf(at.with("encryption"), "kind of encryption", s.Encryption, encryptions())
 		b.policy.services[id] = Service{
 			ID: id, Name: s.Name, Provider: s.Provider, Parent: s.Parent, Jurisdictions: s.Jurisdictions,
@@ -432,6 +449,9 @@ func (b *builder) rules(all []fileRule) {
 		if Outcome(r.Outcome) == Allowed && len(r.Unless) > 0 {
 			b.problem(at.with("unless"), "an exception allows already")
 		}
+		if Outcome(r.Outcome) == Allowed && reflect.ValueOf(r.What).IsZero() && reflect.ValueOf(r.Where).IsZero() && i+1 < len(all) {
+			b.problem(at, "allows everything: no rule after it would ever be tried; say what or where it is about")
+		}
 		for _, kind := range r.Unless {
 			asked[kind] = true
 		}
@@ -448,7 +468,7 @@ func (b *builder) rules(all []fileRule) {
 func (b *builder) decisionKinds(asked []string) {
 	for i, kind := range b.kinds {
 		if kind != "" && !slices.Contains(asked, kind) {
-			b.problem(path{"decisions", i, "kind"}, "no rule asks for a decision of kind %q%s", kind, didYouMean(kind, asked))
+			b.problem(path{"decisions", i, "kind"}, "no rule asks for a decision of kind %q%s", kind, suggestion(kind, asked))
 		}
 	}
 }
@@ -493,6 +513,8 @@ func (b *builder) what(at path, w fileWhat) what {
 
 func (b *builder) where(at path, w fileWhere) where {
 	b.eachOneOf(at.with("services"), "service", w.Services, b.serviceIDs())
+	b.eachCountry(at.with("law_outside"), w.LawOutside)
+	b.eachCountry(at.with("region_outside"), w.RegionOut)
 	b.eachOneOf(at.with("encryption"), "kind of encryption", w.Encryption, encryptions())
 	b.eachOneOf(at.with("audience"), "audience", w.Audience, []string{"anonymous", "organisation", "guest", "group", "user"})
 	b.eachOneOf(at.with("controllers"), "controller", w.Controllers, b.controllerIDs())

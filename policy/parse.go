@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"crypto/sha256"
 	_ "embed" // the built-in policy
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -64,6 +66,9 @@ func (e *ParseError) Error() string {
 // *ParseError that lists all problems: unknown keys, names that nothing bears,
 // dates that are none, rules that could never fit.
 func Parse(name string, text []byte) (*Policy, error) {
+	if !utf8.Valid(text) {
+		return nil, &ParseError{Name: name, Problems: []Problem{{notUTF8(text), "a character is not UTF-8; save the file as UTF-8"}}}
+	}
 	var f file
 	var tree yaml.Node
 	problems := loadProblems(yaml.Load(text, &f, yaml.WithKnownFields()))
@@ -77,6 +82,17 @@ func Parse(name string, text []byte) (*Policy, error) {
 	}
 	slices.SortStableFunc(problems, func(a, b Problem) int { return a.Line - b.Line })
 	return nil, &ParseError{Name: name, Problems: problems}
+}
+
+// notUTF8 returns the first line that is not UTF-8.
+func notUTF8(text []byte) int {
+	n := 0
+	for line := range bytes.Lines(text) {
+		if n++; !utf8.Valid(line) {
+			break
+		}
+	}
+	return n
 }
 
 // judging changes when this program would judge the same policy differently,
@@ -119,7 +135,19 @@ func plainer(message string) string {
 		return fmt.Sprintf("unknown key %q%s", m[1], didYouMean(m[1], keysOf(reflect.TypeFor[file](), m[2])))
 	}
 	if m := wrongType.FindStringSubmatch(message); m != nil {
-		return fmt.Sprintf("%s expected%s", kindWords(m[3]), quoted(m[2]))
+		text := fmt.Sprintf("%s expected%s", kindWords(m[3]), quoted(m[2]))
+		if strings.HasPrefix(m[3], "[]") && m[2] != "" {
+			text += fmt.Sprintf("; write it as [%s]", m[2])
+		}
+		return text
+	}
+	switch {
+	case strings.Contains(message, "tab character"):
+		return message + "; indent with spaces"
+	case strings.HasPrefix(message, "did not find expected"):
+		return message + "; a bracket, a quote or a comma is missing here or above"
+	case strings.HasPrefix(message, "control characters"):
+		return message + "; this is no text file"
 	}
 	if message == "no documents in stream" {
 		return "the file is empty"

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -70,9 +72,9 @@ func ReadDir(dir string) ([]patterns.CustomPattern, string, error) {
 		}
 		for _, p := range list {
 			if other, ok := seen[p.ID]; ok {
-				wrong = append(wrong, fmt.Errorf("%w: %s: id %q stands in %s too", ErrPattern, name, p.ID, other))
+				wrong = append(wrong, fmt.Errorf("%w: %s: id %q stands in %s too: give one of them another", ErrPattern, p.Source, p.ID, other))
 			}
-			seen[p.ID] = name
+			seen[p.ID] = p.Source
 		}
 		all = append(all, list...)
 		_, _ = h.Write(raw)
@@ -89,29 +91,32 @@ func ReadFile(name string) ([]patterns.CustomPattern, []byte, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrPattern, err)
 	}
-	list, err := Parse(bytes.NewReader(raw), filepath.Dir(name))
+	list, err := parse(name, raw)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %s: %w", ErrPattern, name, err)
+		return nil, nil, err
 	}
 	return list, raw, nil
 }
 
-// Parse reads patterns. Dictionaries, one word or phrase a line, lie in dir.
-func Parse(r io.Reader, dir string) ([]patterns.CustomPattern, error) {
+// parse reads the patterns of a file; dictionaries, one word or phrase a line,
+// lie beside it. The error tells all that is wrong, each with its line.
+func parse(name string, raw []byte) ([]patterns.CustomPattern, error) {
 	var f file
-	in, err := yaml.NewLoader(r, yaml.WithKnownFields(true))
-	if err != nil {
-		return nil, err
+	var tree yaml.Node
+	wrong := loadErrors(name, yaml.Load(raw, &f, yaml.WithKnownFields()))
+	if len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
 	}
-	if err := in.Load(&f); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+	if err := yaml.Load(raw, &tree); err != nil || len(f.Patterns) == 0 {
+		return nil, nil // an empty file: what stood there is commented out
 	}
 	var all []patterns.CustomPattern
-	var wrong []error
 	for i, e := range f.Patterns {
-		p, err := e.pattern(dir)
+		node := patternNode(&tree, i)
+		p, err := e.pattern(filepath.Dir(name))
+		p.Source = fmt.Sprintf("%s:%d", name, node.Line)
 		if err != nil {
-			wrong = append(wrong, fmt.Errorf("pattern %d (%s): %w", i+1, e.ID, err))
+			wrong = append(wrong, fmt.Errorf("%w: %s:%d: pattern %d (%s): %w", ErrPattern, name, keyLine(node, err.key), i+1, e.ID, err))
 		}
 		all = append(all, p)
 	}
@@ -121,32 +126,116 @@ func Parse(r io.Reader, dir string) ([]patterns.CustomPattern, error) {
 	return all, nil
 }
 
-func (e entry) pattern(dir string) (patterns.CustomPattern, error) {
+// loadErrors names what the YAML itself has wrong.
+func loadErrors(name string, err error) []error {
+	var many *yaml.LoadErrors
+	var one *yaml.LoadError
+	switch {
+	case err == nil || errors.Is(err, io.EOF):
+		return nil
+	case errors.As(err, &many):
+		var all []error
+		for _, e := range many.Errors {
+			all = append(all, fmt.Errorf("%w: %s:%d: %s", ErrPattern, name, e.Mark.Line, plainer(e.Message)))
+		}
+		return all
+	case errors.As(err, &one):
+		return []error{fmt.Errorf("%w: %s:%d: %s", ErrPattern, name, max(1, one.Mark.Line), plainer(one.Message))}
+	}
+	return []error{fmt.Errorf("%w: %s: %w", ErrPattern, name, err)}
+}
+
+var (
+	unknownKey = regexp.MustCompile(`^field (.+) not found in type library\.(\w+)$`)
+	wrongType  = regexp.MustCompile("^cannot construct !!(\\w+)(?: `(.*)`)? into (.+)$")
+)
+
+// plainer puts what the YAML library says into words that one can act on.
+func plainer(message string) string {
+	if m := unknownKey.FindStringSubmatch(message); m != nil {
+		of := reflect.TypeFor[entry]()
+		if m[2] == "file" {
+			of = reflect.TypeFor[file]()
+		}
+		var keys []string
+		for i := range of.NumField() {
+			keys = append(keys, of.Field(i).Tag.Get("yaml"))
+		}
+		return fmt.Sprintf("unknown key %q: want %s", m[1], strings.Join(keys, ", "))
+	}
+	m := wrongType.FindStringSubmatch(message)
+	switch {
+	case m == nil:
+		return message
+	case m[3] == "int":
+		return fmt.Sprintf("%q: want a whole number", m[2])
+	case m[3] == "bool":
+		return fmt.Sprintf("%q: want true or false", m[2])
+	case m[3] == "[]string":
+		return fmt.Sprintf("want a list: write [%s]", m[2])
+	case strings.HasPrefix(m[3], "[]"):
+		return "want a list: each pattern begins with \"- id:\""
+	}
+	return fmt.Sprintf("want a text, got %s", m[1])
+}
+
+// patternNode returns where pattern i stands in the file.
+func patternNode(tree *yaml.Node, i int) *yaml.Node {
+	node := tree
+	if node.Kind == yaml.DocumentNode && len(node.Content) > 0 {
+		node = node.Content[0]
+	}
+	for k := 0; k+1 < len(node.Content); k += 2 {
+		if list := node.Content[k+1]; node.Content[k].Value == "patterns" && i < len(list.Content) {
+			return list.Content[i]
+		}
+	}
+	return node
+}
+
+// keyLine returns the line of a key of a pattern, or that of the pattern.
+func keyLine(node *yaml.Node, key string) int {
+	for k := 0; k+1 < len(node.Content); k += 2 {
+		if node.Content[k].Value == key {
+			return node.Content[k].Line
+		}
+	}
+	return node.Line
+}
+
+// entryError is what is wrong with the value of a key.
+type entryError struct {
+	key string
+	err error
+}
+
+func (e *entryError) Error() string { return e.err.Error() }
+func (e *entryError) Unwrap() error { return e.err }
+
+func wrongEntry(key, format string, args ...any) *entryError {
+	return &entryError{key, fmt.Errorf(format, args...)}
+}
+
+func (e entry) pattern(dir string) (patterns.CustomPattern, *entryError) {
 	p := patterns.CustomPattern{
 		ID: e.ID, Title: e.Title, Category: patterns.Category(e.Category), Distance: e.Distance, Individual: e.Individual,
 		AtLeast: e.AtLeast, Class: e.Class, Examples: e.Examples, Counter: e.CounterExamples,
 	}
-	if !patterns.ValidID(e.ID) {
-		return p, fmt.Errorf("id %q: want lower-case words joined by hyphens", e.ID)
-	}
 	if p.Category == "" {
 		p.Category = patterns.Custom
 	}
+	if wrong := e.check(); wrong != nil {
+		return p, wrong
+	}
 	var err error
 	if p.Confidence, err = confidence(e.Confidence); err != nil {
-		return p, err
+		return p, &entryError{"confidence", err}
 	}
 	if p.Identifier, err = identifier("identifier", e.Identifier); err != nil {
-		return p, err
+		return p, &entryError{"identifier", err}
 	}
 	if p.Validator, err = identifier("validator", e.Validator); err != nil {
-		return p, err
-	}
-	if e.Class != "" && (len(e.Class) != 2 || e.Class[0] != 'K' || e.Class[1] < '0' || e.Class[1] > '4') {
-		return p, fmt.Errorf("class %q: want K0 to K4", e.Class)
-	}
-	if i := slices.IndexFunc(e.Words, func(w string) bool { return len(strings.Fields(w)) > 1 }); i >= 0 {
-		return p, fmt.Errorf("words: %q is more than one word: put it under 'phrases:' instead", e.Words[i])
+		return p, &entryError{"validator", err}
 	}
 	p.Terms = terms(nil, e.Words, patterns.Word)
 	p.Terms = terms(p.Terms, e.Phrases, patterns.Phrase)
@@ -155,13 +244,42 @@ func (e entry) pattern(dir string) (patterns.CustomPattern, error) {
 	if e.Dictionary != "" {
 		words, err := dictionary(dir, e.Dictionary)
 		if err != nil {
-			return p, err
+			return p, &entryError{"dictionary", err}
 		}
 		p.Terms = terms(p.Terms, words, patterns.Phrase)
 	}
 	p.Near = terms(nil, e.Near, patterns.Phrase)
 	p.Unless = terms(nil, e.NotNear, patterns.Phrase)
 	return p, nil
+}
+
+// check finds what can never work.
+func (e entry) check() *entryError {
+	if !patterns.ValidID(e.ID) {
+		return wrongEntry("id", "id %q: want lower-case words joined by hyphens", e.ID)
+	}
+	if e.Category != "" && !slices.Contains(patterns.Categories(), patterns.Category(e.Category)) {
+		var names []string
+		for _, c := range patterns.Categories() {
+			names = append(names, string(c))
+		}
+		return wrongEntry("category", "category %q: want one of %s", e.Category, strings.Join(names, ", "))
+	}
+	if e.Class != "" && (len(e.Class) != 2 || e.Class[0] != 'K' || e.Class[1] < '0' || e.Class[1] > '4') {
+		return wrongEntry("class", "class %q: want K0 to K4", e.Class)
+	}
+	if i := slices.IndexFunc(e.Words, func(w string) bool { return len(strings.Fields(w)) > 1 }); i >= 0 {
+		return wrongEntry("words", "words: %q is more than one word: put it under 'phrases:' instead", e.Words[i])
+	}
+	switch {
+	case e.Distance < 0:
+		return wrongEntry("distance", "distance %d: want a number above 0", e.Distance)
+	case e.Distance > 0 && len(e.Near)+len(e.NotNear) == 0 && !e.Individual:
+		return wrongEntry("distance", "distance: near, not_near or individual is missing")
+	case e.AtLeast < 0:
+		return wrongEntry("at_least", "at_least %d: want a number above 0", e.AtLeast)
+	}
+	return nil
 }
 
 // terms appends words; a phrase of one word is a word.
@@ -211,7 +329,11 @@ func identifier(key, name string) (patterns.Identifier, error) {
 	}
 	id, ok := patterns.IdentifierNamed(name)
 	if !ok {
-		return id, fmt.Errorf("%s %q: no such identifier", key, name)
+		var names []string
+		for i := patterns.NoIdentifier + 1; i.String() != ""; i++ {
+			names = append(names, i.String())
+		}
+		return id, fmt.Errorf("%s %q: no such identifier; want one of %s", key, name, strings.Join(names, ", "))
 	}
 	return id, nil
 }
@@ -226,7 +348,7 @@ func Check(dir string) error {
 	var wrong []error
 	for i := range custom {
 		if _, err := patterns.NewSet(patterns.Library{Custom: custom[i : i+1]}); err != nil {
-			wrong = append(wrong, fmt.Errorf("%w: %w", ErrPattern, err))
+			wrong = append(wrong, fmt.Errorf("%w: %s: %w", ErrPattern, custom[i].Source, err))
 		}
 	}
 	if err := errors.Join(wrong...); err != nil {
@@ -249,7 +371,7 @@ func Check(dir string) error {
 	}
 	for i := range custom {
 		if err := custom[i].Check(full, masker); err != nil {
-			wrong = append(wrong, fmt.Errorf("%w: %w", ErrPattern, err))
+			wrong = append(wrong, fmt.Errorf("%w: %s: %w", ErrPattern, custom[i].Source, err))
 		}
 	}
 	return errors.Join(wrong...)

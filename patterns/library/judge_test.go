@@ -217,3 +217,31 @@ func TestDocumentFacts(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// TestColumnsOfNumbers: a head, or nearly all values passing, makes a column
+// of personnummer, whatever a spreadsheet did to them; each person counts
+// once.
+func TestColumnsOfNumbers(t *testing.T) {
+	set, masker := load(t)
+	r := set.NewReader(masker)
+	for name, text := range map[string]string{
+		"only numbers":       "0312212392\n1210172399\n9502112395\n0911032381\n8504052385\n8109092398\n",
+		"lost zeros":         "Namn;Pnr\nAnna Ek;312212392\nBo Ek;911032381\nEva Ek;306279803\nLars Ek;811142397\n",
+		"numbers as amounts": "Namn;Pnr\nAnna Ek;200312212392.0\nBo Ek;201210172399.0\nEva Ek;199502112395.0\n",
+	} {
+		people := strings.Count(text, "\n") - strings.Count(text, "Namn")
+		if c := judged(t, r, "a.txt", text); c.People != people || !slices.ContainsFunc(c.Identifiers, func(n patterns.IdentifierCount) bool {
+			return n.Type == "personnummer" && n.High == people && n.Register
+		}) {
+			t.Errorf("%s: %d people, %v", name, c.People, c.Identifiers)
+		}
+	}
+	for name, text := range map[string]string{
+		"order numbers": "4312212392\n1210172398\n9502112391\n0911032381\n8504052383\n8109092395\n",
+		"nine digits":   "Artikel;Antal\n312212392;4\n911032381;5\n306279803;1\n811142397;2\n",
+	} {
+		if c := judged(t, r, "a.txt", text); c.People != 0 {
+			t.Errorf("%s: %d people", name, c.People)
+		}
+	}
+}

@@ -144,16 +144,22 @@ func TestCustom(t *testing.T) {
 
 func TestCustomErrors(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"unknown key":     {"patterns:\n- id: a\n  wrods: [b]\n", "line 3"},
-		"id":              {"patterns:\n- id: A b\n  words: [b]\n", `id "A b"`},
-		"nothing":         {"patterns:\n- id: a\n", "neither words nor an identifier"},
-		"regex":           {"patterns:\n- id: a\n  regex: ['(']\n", "pattern a"},
+		"unknown key":     {"patterns:\n- id: a\n  wrods: [b]\n", `a.yaml:3: unknown key "wrods": want id, title`},
+		"id":              {"patterns:\n- id: A b\n  words: [b]\n", `a.yaml:2: pattern 1 (A b): id "A b"`},
+		"nothing":         {"patterns:\n- id: a\n", "a.yaml:2: pattern a: unusable term: neither words nor an identifier"},
+		"regex":           {"patterns:\n- id: a\n  regex: ['(']\n", "a.yaml:2: pattern a"},
 		"two words":       {"patterns:\n- id: a\n  words: [röd älg]\n", `"röd älg" is more than one word: put it under 'phrases:'`},
-		"class":           {"patterns:\n- id: a\n  words: [b]\n  class: K9\n", "K0 to K4"},
-		"validator":       {"patterns:\n- id: a\n  words: [b]\n  validator: ssn\n", `"ssn"`},
+		"class":           {"patterns:\n- id: a\n  words: [b]\n  class: K9\n", "a.yaml:4: pattern 1 (a): class \"K9\": want K0 to K4"},
+		"validator":       {"patterns:\n- id: a\n  words: [b]\n  validator: ssn\n", `"ssn": no such identifier; want one of personnummer,`},
 		"confidence":      {"patterns:\n- id: a\n  words: [b]\n  confidence: sure\n", `"sure"`},
+		"category":        {"patterns:\n- id: a\n  words: [bok]\n  category: hälsa\n", `a.yaml:4: pattern 1 (a): category "hälsa": want one of halsa,`},
+		"distance":        {"patterns:\n- id: a\n  words: [bok]\n  distance: 9\n", "a.yaml:4: pattern 1 (a): distance: near, not_near or individual is missing"},
+		"type":            {"patterns:\n- id: a\n  words: bok\n", "a.yaml:3: want a list: write [bok]"},
+		"number":          {"patterns:\n- id: a\n  words: [bok]\n  at_least: några\n", `a.yaml:4: "några": want a whole number`},
+		"no YAML":         {"patterns:\n\t- id: a\n", "a.yaml:2: "},
+		"twice":           {"patterns:\n- id: a\n  words: [bok]\n- id: a\n  words: [hus]\n", `a.yaml:4: id "a" stands in`},
 		"dictionary":      {"patterns:\n- id: a\n  dictionary: ../x\n", "beside the pattern file"},
-		"example":         {"patterns:\n- id: a\n  words: [bok]\n  examples: [\"ett hus\"]\n", "example 1 is not found"},
+		"example":         {"patterns:\n- id: a\n  words: [bok]\n  examples: [\"ett hus\"]\n", "a.yaml:2: pattern a: example 1 is not found"},
 		"counter-example": {"patterns:\n- id: a\n  words: [bok]\n  counter_examples: [\"en bok\"]\n", "counter-example 1 is found"},
 	} {
 		t.Run(name, func(t *testing.T) {
