@@ -36,7 +36,7 @@ const DefaultDistance = 300
 // register adds the terms of the pattern to the engine's.
 func (c *CustomPattern) register(i int, add func(Term, meaning) error) error {
 	if len(c.Terms) == 0 && c.Identifier == NoIdentifier {
-		return fmt.Errorf("%w: neither words nor an identifier", ErrTerm)
+		return fmt.Errorf("%w: neither words nor an identifier: write words, phrases, exact, regex, dictionary or identifier", ErrTerm)
 	}
 	m := meaning{custom: i + 1}
 	for _, t := range c.Terms {

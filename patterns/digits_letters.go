@@ -279,6 +279,9 @@ func (s *digitPass) afterWord(p, n int) bool {
 
 // block finds a property named by its block: "fastigheten Norrström 2".
 func (s *digitPass) block(p, e int) bool {
+	if !s.behindBlock(p) {
+		return false
+	}
 	start := nameStart(s.text, p-1)
 	if start == p-1 || start < 4 || s.text[start-1] != ' ' || s.edges(p, e) != edgeFree {
 		return false
@@ -289,6 +292,15 @@ func (s *digitPass) block(p, e int) bool {
 	}
 	s.take(Fastighetsbeteckning, start, e, ShapeDashed, 0)
 	return true
+}
+
+// behindBlock reports whether the word before the one before p ends like
+// those for blocks, which spares most numbers in prose a closer look.
+func (s *digitPass) behindBlock(p int) bool {
+	const longest = 48 // a name and a space
+	from := max(0, p-longest)
+	at := from + bytes.LastIndexByte(s.text[from:p-1], ' ')
+	return at > from && (s.text[at-1]|0x20 == 'n' || s.text[at-1]|0x20 == 't')
 }
 
 // caseNumber finds "KS 2018/14", "SN 2023-00123", "N2017/02364" from its

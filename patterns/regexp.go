@@ -14,12 +14,12 @@ import (
 // of its required texts stands.
 type expression struct {
 	compile  func() compiledExpression
-	required []required // none: it must be tried everywhere
-	first    []byteSet  // what a match can begin with
-	text     []byte     // of an expression that is a plain text, in either case; nil: it is more
-	must     byte       // one that every match contains, rare in text; 0: none is known
-	longest  int        // bytes of the longest match, at most MaxRegexpMatch
-	weight   int        // steps for each byte read
+	required []required  // none: it must be tried everywhere
+	first    [][]byteSet // what a match can begin with, by alternative
+	text     []byte      // of an expression that is a plain text, in either case; nil: it is more
+	must     byte        // one that every match contains, rare in text; 0: none is known
+	longest  int         // bytes of the longest match, at most MaxRegexpMatch
+	weight   int         // steps for each byte read
 }
 
 // Limits of a regular expression: what it is written with, what it becomes,
@@ -28,6 +28,7 @@ const (
 	maxExpression   = 2000
 	maxInstructions = 20_000
 	maxFirstSets    = 16
+	maxAlternatives = 4 // that are told apart there
 )
 
 // newExpression makes an expression ready: RE2 syntax, either case unless it
@@ -60,7 +61,7 @@ func newExpression(expr string) (*expression, error) {
 	x.must = rareByte(simple)
 	x.text = plainText(simple)
 	x.weight = 1 + len(program.Inst)/stepInstructions
-	x.first = firstSets(program, maxFirstSets)
+	x.first = firstOfAlternatives(simple)
 	if texts := requiredTexts(simple); quality(texts) > 0 {
 		x.required = texts
 	}
@@ -126,11 +127,20 @@ func (x *expression) match(b []byte, p int) int {
 
 // begins reports whether a match can begin at p, by its first bytes.
 func (x *expression) begins(b []byte, p int) bool {
-	if len(b)-p < len(x.first) {
+	for _, sets := range x.first {
+		if beginsWith(sets, b[p:]) {
+			return true
+		}
+	}
+	return false
+}
+
+func beginsWith(sets []byteSet, b []byte) bool {
+	if len(b) < len(sets) {
 		return false
 	}
-	for i := range x.first {
-		if !x.first[i].has(b[p+i]) {
+	for i := range sets {
+		if !sets[i].has(b[i]) {
 			return false
 		}
 	}

@@ -388,6 +388,24 @@ type byteSet [4]uint64
 func (s *byteSet) add(c byte)      { s[c>>6] |= 1 << (c & 63) }
 func (s *byteSet) has(c byte) bool { return s[c>>6]>>(c&63)&1 != 0 }
 
+// firstOfAlternatives returns the first sets of each alternative of an
+// expression, so that the bytes of one do not let those of another pass.
+func firstOfAlternatives(re *syntax.Regexp) [][]byteSet {
+	alternatives := []*syntax.Regexp{re}
+	if re.Op == syntax.OpAlternate && len(re.Sub) <= maxAlternatives {
+		alternatives = re.Sub
+	}
+	var all [][]byteSet
+	for _, a := range alternatives {
+		program, err := syntax.Compile(a)
+		if err != nil {
+			return [][]byteSet{nil} // anything
+		}
+		all = append(all, firstSets(program, maxFirstSets))
+	}
+	return all
+}
+
 // firstSets returns, for the first bytes of a match, which bytes are
 // possible: at most n sets, none behind a character beyond ASCII or behind
 // the end of the shortest match.

@@ -135,7 +135,7 @@ func assigned(b []byte, end int, kind assignment) (from, to int, shape Shape, ok
 	}
 	to = valueEnd(b, from, quoted)
 	v := valueFacts(b[from:to])
-	if placeholder(b[from:to]) || v.length < 4 {
+	if v.length < 4 || !signed && kind != assignsCode && !v.strong() || placeholder(b[from:to]) {
 		return 0, 0, 0, false
 	}
 	switch kind {

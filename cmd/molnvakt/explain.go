@@ -176,6 +176,10 @@ func (c *checker) tell(one checked, at policy.Place) error {
 			fmt.Fprintln(out, "    · "+words.Because(r))
 		}
 	}
+	fmt.Fprintln(out, "\n"+t("whatif.title"))
+	for _, sentence := range c.whatIf(one, at) {
+		fmt.Fprintln(out, "  · "+sentence)
+	}
 	return out.Flush()
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +34,7 @@ func (p *program) patternsCheckCommand() *cobra.Command {
 				err = library.Check(p.config.Patterns)
 			}
 			if err != nil {
-				return &fault{key: "fault.patterns", args: []any{p.config.Patterns}, err: errors.New(plainYAML(err))}
+				return &fault{key: "fault.patterns", args: []any{p.config.Patterns}, err: errors.New(strings.ReplaceAll(plainYAML(err), library.ErrPattern.Error()+": ", ""))}
 			}
 			_, err = fmt.Fprintln(p.out, p.words.T("patterns.fine", p.config.Patterns, len(own)))
 			return err

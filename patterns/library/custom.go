@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -108,7 +107,7 @@ func parse(name string, raw []byte) ([]patterns.CustomPattern, error) {
 		return nil, errors.Join(wrong...)
 	}
 	if err := yaml.Load(raw, &tree); err != nil || len(f.Patterns) == 0 {
-		return nil, nil // an empty file: what stood there is commented out
+		return nil, nil
 	}
 	var all []patterns.CustomPattern
 	for i, e := range f.Patterns {
@@ -131,8 +130,8 @@ func loadErrors(name string, err error) []error {
 	var many *yaml.LoadErrors
 	var one *yaml.LoadError
 	switch {
-	case err == nil || errors.Is(err, io.EOF):
-		return nil
+	case err == nil || strings.HasSuffix(err.Error(), noDocuments):
+		return nil // what stood there is commented out
 	case errors.As(err, &many):
 		var all []error
 		for _, e := range many.Errors {
@@ -144,6 +143,9 @@ func loadErrors(name string, err error) []error {
 	}
 	return []error{fmt.Errorf("%w: %s: %w", ErrPattern, name, err)}
 }
+
+// noDocuments is what the YAML library says of an empty file.
+const noDocuments = "no documents in stream"
 
 var (
 	unknownKey = regexp.MustCompile(`^field (.+) not found in type library\.(\w+)$`)
@@ -165,6 +167,8 @@ func plainer(message string) string {
 	}
 	m := wrongType.FindStringSubmatch(message)
 	switch {
+	case strings.HasPrefix(message, "found character that cannot start"):
+		return message + "; indent with spaces, and quote what begins with a sign"
 	case m == nil:
 		return message
 	case m[3] == "int":

@@ -330,3 +330,14 @@ func TestHeavyPattern(t *testing.T) {
 		}
 	}
 }
+
+// TestEmptyPatterns: a file whose patterns are commented out is in order.
+func TestEmptyPatterns(t *testing.T) {
+	for _, text := range []string{"", "# patterns:\n", "patterns:\n", "patterns: []\n"} {
+		dir := t.TempDir()
+		write(t, dir, "a.yaml", text)
+		if err := Check(dir); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
