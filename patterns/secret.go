@@ -147,7 +147,7 @@ func assigned(b []byte, end int, kind assignment) (from, to int, shape Shape, ok
 		return from, to, ShapeComplete, ok
 	}
 	if !signed {
-		return from, to, ShapeComplete, v.strong()
+		return from, to, ShapeComplete, true
 	}
 	shape, ok = v.password(quoted, lastOnLine(b, to))
 	return from, to, shape, ok
