@@ -143,18 +143,27 @@ func (t *literalTable) four(b []byte, quarter, n int, states *[lanes]uint32, met
 // gather notes what was met as proposals of the lanes; the lanes' texts began
 // at offset at of each lane.
 func (p *literalPass) gather(met []meeting, at, quarter int) {
-	for lane := range p.lanes {
-		list := slices.Grow(p.lanes[lane], len(met)+1)
-		n := len(list)
-		list = list[:n+len(met)+1]
-		end := uint32(lane*quarter + at + 1)
-		for i := range met {
-			state := met[i].states[lane%lanes]
-			list[n] = proposal{end + met[i].at, state}
-			n += int(state / accepts)
-		}
-		p.lanes[lane] = list[:n]
+	var lists [lanes][]proposal
+	var n [lanes]int
+	for lane := range lists {
+		n[lane] = len(p.lanes[lane])
+		lists[lane] = slices.Grow(p.lanes[lane], len(met)+1)[:n[lane]+len(met)+1]
 	}
+	l0, l1, l2, l3 := lists[0], lists[1], lists[2], lists[3]
+	n0, n1, n2, n3 := n[0], n[1], n[2], n[3]
+	for i := range met {
+		m := &met[i]
+		end := m.at + uint32(at+1)
+		l0[n0] = proposal{end, m.states[0]}
+		n0 += int(m.states[0] / accepts)
+		l1[n1] = proposal{end + uint32(quarter), m.states[1]}
+		n1 += int(m.states[1] / accepts)
+		l2[n2] = proposal{end + uint32(2*quarter), m.states[2]}
+		n2 += int(m.states[2] / accepts)
+		l3[n3] = proposal{end + uint32(3*quarter), m.states[3]}
+		n3 += int(m.states[3] / accepts)
+	}
+	p.lanes = [lanes][]proposal{l0[:n0], l1[:n1], l2[:n2], l3[:n3]}
 }
 
 // filter drops those of a lane's proposals whose literals rule out what stands
