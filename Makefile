@@ -1,7 +1,8 @@
 # Molnvakt. Each target says what it does: make help
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-export GOFLAGS ?= -mod=readonly
+GOFLAGS ?= -mod=readonly
+export GOFLAGS += -tags=nodynamic # HEIC: never a libheif of the machine
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BUILD := go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 

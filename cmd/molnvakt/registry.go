@@ -116,7 +116,7 @@ func extractors(p pdf.Config) []extract.Extractor {
 		database.NewDBase(),
 		database.NewDump(),
 		metafile.Extractor{},
-		picture.New(picture.Config{Cache: p.Cache}),
+		picture.New(picture.Config{}),
 		plaintext.New(),
 	}
 }

@@ -30,7 +30,7 @@ func readers(cache string) []extract.Extractor {
 	return []extract.Extractor{
 		pdf.New(pdf.Config{Cache: cache}), ooxml.Extractor{}, odf.Extractor{}, ole.Extractor{}, rtf.Extractor{},
 		mail.NewEML(), mail.NewMSG(), archive.New(), table.New(), markup.NewHTML(), markup.NewXML(),
-		picture.New(picture.Config{Cache: cache}), plaintext.New(),
+		picture.New(picture.Config{}), plaintext.New(),
 	}
 }
 

@@ -2,10 +2,8 @@ package picture_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -23,18 +21,6 @@ import (
 	"github.com/molnvakt/molnvakt/scanner/extract/extracttest"
 	"github.com/molnvakt/molnvakt/scanner/extract/picture"
 )
-
-// TestDecoderIsTheOneNamed: libheif/README.md says where it comes from.
-func TestDecoderIsTheOneNamed(t *testing.T) {
-	content, err := os.ReadFile("libheif/heif.wasm.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const want = "3634a6447ea3915633667f39e01ff540a60f4e2f837a8391d044d76dfd8a0435"
-	if got := fmt.Sprintf("%x", sha256.Sum256(content)); got != want {
-		t.Errorf("heif.wasm.gz is %s: say in libheif/README.md what it is", got)
-	}
-}
 
 // heic encodes with Debian's heif-enc, as telephones do.
 func heic(t testing.TB, name string, content []byte, args ...string) []byte {
@@ -104,47 +90,22 @@ func TestHEICNotes(t *testing.T) {
 	}
 }
 
-// TestHEICCache: what Prepare compiled is read and not written again.
-func TestHEICCache(t *testing.T) {
-	content := heic(t, "a.png", encoded(t, "png", image.NewGray(image.Rect(0, 0, 64, 64))))
-	in := extracttest.Input("a.heic", content)
-	in.OCR = true
-	cache := filepath.Join(t.TempDir(), "cache")
-	r := picture.New(picture.Config{Cache: cache})
-	if err := r.Prepare(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(cache, 0o500); err != nil { //nolint:gosec // a folder
-		t.Fatal(err)
-	}
-	started := time.Now()
-	if err := r.Prepare(t.Context()); err != nil || time.Since(started) > 100*time.Millisecond {
-		t.Errorf("a full cache: %v in %v", err, time.Since(started))
-	}
-	if _, err := extracttest.Read(t.Context(), r, in); err != nil && !errors.Is(err, extract.ErrNoOCR) {
-		t.Error(err)
-	}
-}
-
 // TestBrokenHEIC: cut off and damaged everywhere, a photo is named so, in time.
 func TestBrokenHEIC(t *testing.T) {
-	needTesseract(t)
-	whole := heic(t, "a.jpg", encoded(t, "jpg", coloured(image.NewGray(image.Rect(0, 0, 64, 60))))) // too small to be recognised
-	r := picture.New(picture.Config{})
+	whole := heic(t, "a.jpg", encoded(t, "jpg", coloured(image.NewGray(image.Rect(0, 0, 64, 64)))))
 	read := func(content []byte) error {
-		in := extracttest.Input("a.heic", content)
-		in.MediaType, in.OCR = "image/heic", true
-		_, err := extracttest.Read(t.Context(), r, in)
+		_, err := picture.DecodeHEIF(extracttest.Input("a.heic", content))
 		return err
 	}
 	if err := read(whole); err != nil {
 		t.Fatalf("whole: %v", err)
 	}
 	named := func(err error) bool {
-		return errors.Is(err, extract.ErrDamaged) || errors.Is(err, extract.ErrLimit) || errors.Is(err, extract.ErrUnsupported)
+		return errors.Is(err, extract.ErrDamaged) || errors.Is(err, extract.ErrLimit) || errors.Is(err, extract.ErrUnsupported) ||
+			errors.Is(err, picture.ErrTiny)
 	}
 	for n := 20; n < len(whole)/2; n += max(1, len(whole)/60) {
-		if err := read(whole[:n]); !named(err) {
+		if err := read(whole[:n]); !errors.Is(err, extract.ErrDamaged) {
 			t.Errorf("cut off at %d of %d: %v", n, len(whole), err)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"strings"
 	"time"
 
 	// Decoders, called through image.Decode.
@@ -31,10 +30,6 @@ type Config struct {
 	// all attempts together may take four times as long: a busy machine does
 	// not make a page illegible.
 	PageTime time.Duration
-	// Cache is a private folder (0700) for the compiled code of the decoder of
-	// HEIC, which otherwise takes a second in each process. It holds native
-	// code: whoever can write there can run programs. "" means none.
-	Cache string
 }
 
 // DefaultConfig recognises Swedish and English.
@@ -43,15 +38,9 @@ func DefaultConfig() Config {
 }
 
 // Reader is the Extractor for pictures.
-type Reader struct {
-	recogniser *recogniser
-	heif       *heif
-}
+type Reader struct{ recogniser *recogniser }
 
-var (
-	_ extract.Extractor = (*Reader)(nil)
-	_ extract.Preparer  = (*Reader)(nil)
-)
+var _ extract.Extractor = (*Reader)(nil)
 
 // New returns a Reader. It looks for tesseract when the first picture comes.
 func New(c Config) *Reader {
@@ -65,12 +54,8 @@ func New(c Config) *Reader {
 	if c.PageTime == 0 {
 		c.PageTime = d.PageTime
 	}
-	return &Reader{&recogniser{config: c}, &heif{cache: c.Cache}}
+	return &Reader{&recogniser{config: c}}
 }
-
-// Prepare implements extract.Preparer: it compiles the decoder of HEIC into
-// the cache.
-func (r *Reader) Prepare(ctx context.Context) error { return r.heif.fill(ctx) }
 
 // Name implements extract.Extractor.
 func (*Reader) Name() string { return "picture" }
@@ -118,19 +103,29 @@ func (r *Reader) Extract(ctx context.Context, in extract.Input, out extract.Sink
 			return r.pages(ctx, in, pages, out)
 		}
 	}
-	config, _, err := image.DecodeConfig(in.Reader())
-	if err == nil {
-		switch {
-		case tiny(config.Width, config.Height):
-			return nil
-		case float64(config.Width)*float64(config.Height) > largest:
-			return fmt.Errorf("%d × %d pixels: %w", config.Width, config.Height, extract.ErrLimit)
-		}
+	switch w, h := size(in); {
+	case w == 0 || h == 0:
+	case tiny(w, h):
+		return nil
+	case float64(w)*float64(h) > largest:
+		return fmt.Errorf("%d × %d pixels: %w", w, h, extract.ErrLimit)
 	}
 	if !in.OCR {
 		return extract.ErrOCRDeferred
 	}
 	return r.recognise(ctx, in, exif.orientation, out)
+}
+
+// size is what a picture's header says; 0 where it is not understood.
+func size(in extract.Input) (width, height int) {
+	if isHEIF(in) {
+		return heifSize(in) // its decoder need not be woken for that
+	}
+	config, _, err := image.DecodeConfig(in.Reader())
+	if err != nil {
+		return 0, 0
+	}
+	return config.Width, config.Height
 }
 
 // tiny tells whether a picture is too small to hold text worth looking for.
@@ -201,24 +196,18 @@ var (
 
 // decode returns the picture fit for recognition.
 func (r *Reader) decode(ctx context.Context, in extract.Input, orientation int) (*image.Gray, error) {
-	if !strings.HasPrefix(in.MediaType, "image/hei") {
-		g, err := decode(in.Reader())
+	if isHEIF(in) {
+		g, err := decodeHEIF(in) // upright already, whatever its Exif says
 		if err != nil {
 			return nil, err
 		}
-		return prepare(ctx, upright(g, orientation))
+		return prepare(ctx, g)
 	}
-	g, err := r.heif.decode(ctx, in) // upright already, whatever its Exif says
-	if errors.Is(err, errUndecoded) {
-		return nil, fmt.Errorf("heif: not decoded: %w", extract.ErrDamaged)
-	}
-	switch {
-	case err != nil:
+	g, err := decode(in.Reader())
+	if err != nil {
 		return nil, err
-	case tiny(g.Rect.Dx(), g.Rect.Dy()):
-		return nil, errTiny
 	}
-	return prepare(ctx, g)
+	return prepare(ctx, upright(g, orientation))
 }
 
 // decode returns a picture that Go's decoders know as shades of grey.

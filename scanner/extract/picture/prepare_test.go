@@ -102,3 +102,20 @@ func TestZoneFacts(t *testing.T) {
 		}
 	}
 }
+
+// TestShrink: a slope stays a slope, from one edge to the other.
+func TestShrink(t *testing.T) {
+	g := image.NewGray(image.Rect(0, 0, 1000, 500))
+	for i := range g.Pix {
+		g.Pix[i] = byte(i % 1000 / 4)
+	}
+	s := shrink(g, 0.7)
+	if s.Rect.Dx() != 700 || s.Rect.Dy() != 350 {
+		t.Fatalf("size %v", s.Rect)
+	}
+	for x := range 700 {
+		if got, want := int(s.GrayAt(x, 349).Y), int(float64(x)/0.7/4); got < want-1 || got > want+1 {
+			t.Fatalf("at %d: %d, not %d", x, got, want)
+		}
+	}
+}
