@@ -442,7 +442,13 @@ func (b *builder) rules(all []fileRule) {
 		b.unique(at.with("id"), seen, r.ID)
 		b.oneOf(at.with("outcome"), "outcome", r.Outcome, []string{"allowed", "conditional", "forbidden"})
 		b.oneOf(at.with("severity"), "severity", r.Severity, []string{"low", "medium", "high", "critical"})
-		b.oneOf(at.with("advice"), "advice", r.Advice, []string{"move", "unshare", "decide", "stop"})
+		b.oneOf(at.with("advice"), "advice", r.Advice, []string{"move", "unshare", "decide", "stop", "review", "protect", "rotate"})
+		for i, law := range r.Incident {
+			b.oneOf(at.with("incident").with(i), "incident", law, []string{"imy", "cyber"})
+		}
+		if Outcome(r.Outcome) == Allowed && (r.ReviewBy != "" || len(r.Incident) > 0) {
+			b.problem(at.with("outcome"), "what is allowed needs no review and is no incident: make it conditional or forbidden, or leave out review_by and incident")
+		}
 		if r.Sealed && (r.Outcome != string(Forbidden) || len(r.Unless) > 0) {
 			b.problem(at.with("sealed"), "a sealed rule is forbidden, without exception")
 		}
@@ -457,7 +463,7 @@ func (b *builder) rules(all []fileRule) {
 		}
 		b.policy.rules = append(b.policy.rules, rule{
 			id: r.ID, title: r.Title, what: b.what(at.with("what"), r.What), where: b.where(at.with("where"), r.Where),
-			outcome: Outcome(r.Outcome), unless: r.Unless, severity: severityOr(r.Severity), advice: r.Advice, sealed: r.Sealed,
+			outcome: Outcome(r.Outcome), unless: r.Unless, severity: severityOr(r.Severity), advice: r.Advice, sealed: r.Sealed, reviewBy: r.ReviewBy, incident: r.Incident,
 		})
 	}
 	b.decisionKinds(slices.Collect(maps.Keys(asked)))

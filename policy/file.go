@@ -112,7 +112,9 @@ type fileRule struct {
 	Outcome  string    `yaml:"outcome" jsonschema:"required,enum=allowed,enum=conditional,enum=forbidden" jsonschema_description:"allowed: ett undantag; reglerna efter prövas inte."`
 	Unless   []string  `yaml:"unless" jsonschema_description:"Beslut av dessa slag i akten, alla gällande, tillåter."`
 	Severity string    `yaml:"severity" jsonschema:"enum=low,enum=medium,enum=high,enum=critical"`
-	Advice   string    `yaml:"advice" jsonschema:"enum=move,enum=unshare,enum=decide,enum=stop"`
+	Advice   string    `yaml:"advice" jsonschema:"enum=move,enum=unshare,enum=decide,enum=stop,enum=review,enum=protect,enum=rotate" jsonschema_description:"Vad den som får fyndet ska göra."`
+	ReviewBy string    `yaml:"review_by" jsonschema_description:"Rollen som ska pröva fyndet, till exempel dataskyddsombudet."`
+	Incident []string  `yaml:"incident" jsonschema:"enum=imy,enum=cyber" jsonschema_description:"Fyndet ska bedömas som incident. imy: personuppgiftsincident, 72 timmar. cyber: cybersäkerhetslagen, 24 timmar."`
 	Sealed   bool      `yaml:"sealed" jsonschema_description:"Säkerhetsskydd: inga utdrag sparas, bara en roll ser fyndet."`
 }
 

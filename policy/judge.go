@@ -88,10 +88,26 @@ func (t trial) try(r rule) (Verdict, bool) {
 		v.Evidence = evidenceOf(t.found.Evidence, v.Categories)
 	}
 	t.decide(r, &v)
+	if v.Outcome != Allowed {
+		v.Because = append(v.Because, r.duties()...)
+	}
 	if v.Outcome != Allowed && t.graver() {
 		v.Severity = v.Severity.raised()
 	}
 	return v, true
+}
+
+// duties are what a rule asks for beside its advice: a role that reviews the
+// finding, and laws under which it may have to be reported.
+func (r rule) duties() []Reason {
+	var out []Reason
+	if r.reviewBy != "" {
+		out = append(out, Reason{Code: "review-by", Args: []string{r.reviewBy}})
+	}
+	for _, law := range r.incident {
+		out = append(out, Reason{Code: "incident-" + law})
+	}
+	return out
 }
 
 // selects returns the parts that a rule is about.

@@ -290,6 +290,32 @@ func TestAnExceptionEndsTheTrial(t *testing.T) {
 	}
 }
 
+// TestDuties: who must review a finding and which incident it may be stand in
+// the verdict, and in none that allows.
+func TestDuties(t *testing.T) {
+	p := parsed(t, change(t, "  - id: losenord\n", `  - id: hems
+    title: Hälsouppgifter om barn
+    what: {categories: [halsa], from_class: K3}
+    outcome: conditional
+    unless: [dpia]
+    advice: review
+    review_by: dataskyddsombudet
+    incident: [imy, cyber]
+
+  - id: losenord
+`))
+	for _, v := range p.Judge(policy.Place{Service: "m365", Path: "a.docx"}, about(patterns.Health, patterns.High), today) {
+		want := v.Rule == "hems"
+		has := slices.ContainsFunc(v.Because, func(r policy.Reason) bool {
+			return r.Code == "review-by" && slices.Equal(r.Args, []string{"dataskyddsombudet"})
+		}) && slices.ContainsFunc(v.Because, func(r policy.Reason) bool { return r.Code == "incident-imy" }) &&
+			slices.ContainsFunc(v.Because, func(r policy.Reason) bool { return r.Code == "incident-cyber" })
+		if has != want || want && v.Advice != "review" {
+			t.Errorf("%s: %+v", v.Rule, v)
+		}
+	}
+}
+
 // TestEverythingARuleCanAsk tries every condition of a rule: a document that
 // fits it is judged, one that differs in that alone is not.
 func TestEverythingARuleCanAsk(t *testing.T) {

@@ -115,6 +115,8 @@ type rule struct {
 	severity  Severity
 	advice    string
 	sealed    bool
+	reviewBy  string
+	incident  []string
 }
 
 type what struct {

@@ -66,6 +66,7 @@ func TestProblemsAreNamedWithTheirLine(t *testing.T) {
 		{"twice the same rule", "  - id: losenord\n", "  - id: kansligt\n", "", `"kansligt" stands here twice`},
 		{"sealed with an exception", "    sealed: true", "    sealed: true\n    unless: [dpia]", "sealed: true", "a sealed rule is forbidden, without exception"},
 		{"rule that never fits", "      to_class: K2\n", "      to_class: K1\n", "to_class: K1", "the rule would never fit"},
+		{"unknown incident", "    sealed: true", "    sealed: true\n    incident: [gdpr]", "gdpr", "choose among cyber, imy"},
 		{"missing title", "    title: Lösenord eller nycklar i klartext\n", "", "- id: losenord", "title: missing"},
 		{"not a mail address", "{id: klf, name: Kommunledningsförvaltningen}", "{id: klf, name: Kommunledningsförvaltningen, mail: chef at kommun}", "chef at kommun", "is not a mail address"},
 		{"unknown outcome", "    what: {from_class: K1}\n    where: {audience: [anonymous]}\n    outcome: forbidden\n", "    what: {from_class: K1}\n    where: {audience: [anonymous]}\n    outcome: maybe\n", "maybe", "choose among allowed, conditional, forbidden"},

@@ -93,6 +93,9 @@ type Classification struct {
 //	label             -         the document's sensitivity label
 //	marked            -
 //	age               -         days since the document was changed
+//	review-by         -         role that must review the finding
+//	incident-imy      -         to be assessed as a personal data breach
+//	incident-cyber    -         to be assessed under cybersäkerhetslagen
 //	decision          -         kind, reference, last day (or "")
 //	decision-missing  -         kind
 //	decision-expired  -         kind, reference, last day
