@@ -164,11 +164,11 @@ func (s *digitPass) hardware(p int) {
 	if colons < 2 {
 		return
 	}
-	text := strings.TrimRight(string(s.text[from:e]), ":-")
-	if len(text) < 8 || colons < 7 && !strings.Contains(text, "::") || strings.Contains(text, "-") {
+	text := bytes.TrimRight(s.text[from:e], ":-")
+	if len(text) < 8 || colons < 7 && !bytes.Contains(text, []byte("::")) || bytes.Contains(text, []byte("-")) {
 		return
 	}
-	if a, err := netip.ParseAddr(text); err == nil && s.rightEdge(from+len(text)) == edgeFree {
+	if a, err := netip.ParseAddr(string(text)); err == nil && s.rightEdge(from+len(text)) == edgeFree {
 		s.take(IP, from, from+len(text), networkShape(a), 0)
 	}
 }
