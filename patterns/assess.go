@@ -3,6 +3,7 @@ package patterns
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -138,6 +139,7 @@ func (r *reader) Text(kind, place, text string) {
 	if text == "" {
 		return
 	}
+	text = r.set.lost.repair(r.set, text)
 	switch kind {
 	case kindTitle:
 		r.kinds.title(text)
@@ -207,6 +209,12 @@ func (r *reader) add(text string) {
 
 // Row implements Reader.
 func (r *reader) Row(kind, place string, number int, header bool, cells []string) {
+	for i, c := range cells {
+		if repaired := r.set.lost.repair(r.set, c); repaired != c {
+			cells = slices.Clone(cells)
+			cells[i] = repaired
+		}
+	}
 	key := kind + "\x00" + place
 	t := r.tables[key]
 	if t == nil {
@@ -392,8 +400,13 @@ func (r *reader) meet(s *scene, people []individual) {
 		if kind == kindAddress || kind == kindProperty {
 			p.official = p.official || p.number == nil
 		}
-		if row := s.b.row(p.start); row != nil && row.table.head(row.column(p.start)).subject {
-			p.official = false
+		if row := s.b.row(p.start); row != nil {
+			if row.header && p.number == nil {
+				continue // the head of a column is nobody
+			}
+			if row.table.head(row.column(p.start)).subject {
+				p.official = false
+			}
 		}
 		if p.number == nil && r.subject != "" && p.key == r.subject {
 			p.labelled, p.official = true, false

@@ -38,6 +38,11 @@ func (r *reader) Finish() (Content, []Step) {
 		c.Categories = r.judgeCategories(doc)
 	}
 	own, forms := r.concludeOwn()
+	if blankForm(forms) && len(r.people) == 0 {
+		c.Categories = slices.DeleteFunc(c.Categories, func(f CategoryFound) bool { return !f.Category.aboutThings() })
+		c.Innocence = append(c.Innocence, "template")
+		clear(r.named)
+	}
 	c.Categories = append(append(c.Categories, r.custom.conclude()...), own...)
 	c.People, c.PeopleKeys = r.countPeople()
 	if c.People > 0 {
@@ -46,6 +51,17 @@ func (r *reader) Finish() (Content, []Step) {
 	c.Kinds = slices.Concat(forms, r.documentKinds(c, doc))
 	c.Evidence = r.evidence.best(c)
 	return c, r.steps
+}
+
+// blankForm reports whether a document is a form that the organisation knows,
+// with nothing filled in: its words are the form's.
+func blankForm(forms []DocumentKind) bool {
+	for _, f := range forms {
+		if !f.Filled && f.Confidence == High {
+			return true
+		}
+	}
+	return false
 }
 
 // neighbour is the share of the heaviest category's score that another of

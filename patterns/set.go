@@ -23,7 +23,7 @@ type Library struct {
 }
 
 // judgement is raised whenever the code of this package judges differently.
-const judgement = "3"
+const judgement = "4"
 
 // Set is everything that documents are looked at for. It is immutable and
 // safe for concurrent use; each goroutine reads with its own Reader.
@@ -34,6 +34,7 @@ type Set struct {
 	names   *nameFinder
 	gist    *Gist
 	custom  []CustomPattern
+	lost    lostLetters
 	version string
 }
 

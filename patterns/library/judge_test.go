@@ -245,3 +245,12 @@ func TestColumnsOfNumbers(t *testing.T) {
 		}
 	}
 }
+
+// TestHeadsAreNobody: the heads of columns are no individuals.
+func TestHeadsAreNobody(t *testing.T) {
+	set, masker := load(t)
+	r := set.NewReader(masker)
+	if c := judged(t, r, "a.csv", "Elev;Klass\nNils Berg;5B\nMaja Ek;5B\nHugo Holm;5A\n"); c.People != 3 {
+		t.Errorf("%d people, want 3", c.People)
+	}
+}

@@ -341,3 +341,30 @@ func TestEmptyPatterns(t *testing.T) {
 		}
 	}
 }
+
+// TestKnownForm: a form that is known is innocent as long as it is blank.
+func TestKnownForm(t *testing.T) {
+	set, masker := load(t)
+	const form = "Anmälan om kränkande behandling. Elevens namn: %s Klass: %s Skola: Datum för händelsen: Plats där det hände: %s " +
+		"Beskriv vad som hände med egna ord: %s Vilka var inblandade: Vilka vuxna såg händelsen: Har vårdnadshavare kontaktats: " +
+		"Åtgärder som vidtagits: Uppföljning planeras till: Underskrift av anmälaren: Lämnas till rektor samma dag."
+	blank := strings.ReplaceAll(form, "%s ", "")
+	printer := patterns.NewFingerprinter(masker)
+	printer.Write([]byte(blank))
+	print, err := printer.Sum("krankning", patterns.KnownForm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prints, err := patterns.NewFingerprintSet([]patterns.Fingerprint{print}, masker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := set.NewReaderWith(masker, patterns.Own{Fingerprints: prints})
+	if c := judged(t, r, "a.txt", blank); len(c.Categories) != 0 || !slices.Contains(c.Innocence, "template") {
+		t.Errorf("the blank form: %+v, %v", c.Categories, c.Innocence)
+	}
+	filled := fmt.Sprintf(form, "Tova Ström", "5B", "omklädningsrummet", "Två pojkar tog hennes kläder och kastade dem i duschen medan de skrek öknamn.")
+	if c := judged(t, r, "a.txt", filled); !has(c, patterns.SchoolHealth) {
+		t.Errorf("the filled-in form: %+v", c.Categories)
+	}
+}
