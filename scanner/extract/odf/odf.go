@@ -23,7 +23,7 @@ type Extractor struct{}
 func (Extractor) Name() string { return "odf" }
 
 // Version implements extract.Extractor.
-func (Extractor) Version() int { return 2 }
+func (Extractor) Version() int { return 3 }
 
 // Accepts implements extract.Extractor.
 func (Extractor) Accepts(_, mediaType string) bool {
@@ -47,7 +47,9 @@ func (Extractor) Extract(ctx context.Context, in extract.Input, out extract.Sink
 	}
 	d.zip = z
 	if d.encrypted() {
-		return fmt.Errorf("odf: %w", extract.ErrEncrypted)
+		if err := d.unlock(); err != nil {
+			return err
+		}
 	}
 	d.readPackage()
 	return d.flow.Close()
@@ -63,7 +65,10 @@ type document struct {
 	tables int // of text, met so far
 	slides int
 
-	missing bool // parts that the manifest names
+	missing  bool               // parts that the manifest names
+	sealed   map[string]*sealed // encrypted parts by name
+	password string             // of them
+	unsealed int64              // bytes inflated from them
 }
 
 // style is what a style says about whether its users are seen.
@@ -85,15 +90,20 @@ func (d *document) encrypted() bool {
 		return false
 	}
 	defer r.Close() //nolint:errcheck // only read
-	found := false
+	found, name := false, ""
+	d.sealed = map[string]*sealed{}
 	// A damaged manifest is no reason not to try.
 	_ = extract.EachXML(r, d.in.Limits, func(x *extract.XML, kind extract.XMLKind) error {
 		switch {
+		case kind != extract.XMLStart:
 		case x.Name == "encryption-data":
 			found = true
-			return io.EOF
-		case x.Name == "file-entry" && kind == extract.XMLStart:
-			if name := x.Attr("full-path"); path.Ext(name) == ".xml" && d.zip.Part(name) == nil {
+			d.sealed[name] = &sealed{}
+			d.sealed[name].read(x)
+		case d.sealed[name] != nil && x.Name != "file-entry":
+			d.sealed[name].read(x)
+		case x.Name == "file-entry":
+			if name = x.Attr("full-path"); path.Ext(name) == ".xml" && d.zip.Part(name) == nil {
 				d.missing = true
 			}
 		}
@@ -148,7 +158,7 @@ func (d *document) readPart(p *extract.ZipPart, place string) {
 		return
 	}
 	d.done[p.Name] = true
-	r, err := p.Open()
+	r, err := d.open(p)
 	if err != nil {
 		d.flow.Gap(p.Name, err)
 		return
@@ -170,7 +180,7 @@ func (d *document) readXML(r io.Reader, name, place string) {
 // readCode reads a macro.
 func (d *document) readCode(p *extract.ZipPart) {
 	d.done[p.Name] = true
-	r, err := p.Open()
+	r, err := d.open(p)
 	if err != nil {
 		d.flow.Gap(p.Name, err)
 		return
@@ -193,7 +203,7 @@ func (d *document) hand(p *extract.ZipPart, place string, role extract.Role) {
 		return
 	}
 	d.done[p.Name] = true
-	r, err := p.Open()
+	r, err := d.open(p)
 	if err != nil {
 		d.flow.Gap(p.Name, err)
 		return
