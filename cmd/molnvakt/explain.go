@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -149,7 +150,11 @@ func (c *checker) tell(one checked, at policy.Place) error {
 		fmt.Fprintln(out, "  "+t("check.gap", strings.TrimSpace(c.words.Place(g.Place)+" "+c.words.Gap(g.Reason)+" "+g.Detail)))
 	}
 	fmt.Fprintln(out, "\n"+t("explain.candidates", len(one.result.Steps)))
+	sealed := slices.ContainsFunc(one.verdicts, func(v policy.Verdict) bool { return v.Sealed })
 	for _, s := range one.result.Steps {
+		if sealed {
+			s.Masked = "" // of säkerhetsskydd no excerpt is shown
+		}
 		c.tellStep(out, s)
 	}
 	if len(one.result.Content.Innocence) > 0 {
