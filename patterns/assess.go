@@ -318,7 +318,9 @@ func (r *reader) flush(last bool) {
 		lastPart = b.parts[len(b.parts)-1]
 	}
 	if !last {
+		whole := b.text
 		tail = r.cut()
+		lastPart.place = lineOf(lastPart.place, whole[lastPart.start:max(lastPart.start, len(whole)-len(tail))])
 	}
 	b.index()
 	r.assess(r.look(b))

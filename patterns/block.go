@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"sort"
+	"strconv"
+	"strings"
 )
 
 // pieceSize is how much text is looked at at once, in bytes. Individuals and
@@ -110,6 +112,20 @@ func (b *block) span(line int) (start, end int) {
 		end = b.lines[line+1] - 1
 	}
 	return start, end
+}
+
+// lineOf returns the place behind some text of a part that names the line on
+// which it begins; other places stay.
+func lineOf(place string, before []byte) string {
+	number, ok := strings.CutPrefix(place, "line ")
+	if !ok {
+		return place
+	}
+	first, err := strconv.Atoi(number)
+	if err != nil {
+		return place
+	}
+	return "line " + strconv.Itoa(first+bytes.Count(before, []byte("\n")))
 }
 
 // part returns the part that holds the offset.

@@ -302,7 +302,8 @@ const historyBytes = 400
 
 // place names where an offset stands, as evidence keeps it.
 func (s *scene) place(at int) string {
-	place := s.b.part(at).place
+	part := s.b.part(at)
+	place := lineOf(part.place, s.text[part.start:max(part.start, min(at, len(s.text)))])
 	r := s.b.row(at)
 	if r == nil {
 		return place
