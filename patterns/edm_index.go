@@ -239,7 +239,8 @@ const exactProbes = 128
 
 // add remembers a candidate whose normal value is s.value.
 func (s *exactSearch) add(at exactSpan) {
-	s.hashes[s.asked], s.spans[s.asked] = s.index.keys.filter.hash(at.row, s.value), at
+	i := s.asked & (exactProbes - 1) // spares the checks of bounds
+	s.hashes[i], s.spans[i] = s.index.keys.filter.hash(at.row, s.value), at
 	s.asked++
 }
 

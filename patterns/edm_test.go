@@ -270,12 +270,12 @@ func benchmarkMisses(b *testing.B, x *ExactIndex, confirm bool) {
 	passed, n := 0, 0
 	start := cpuTime()
 	for b.Loop() {
-		for s.asked < exactProbes {
-			at := n % values * size
+		from := n % values * size
+		for at := from; at < from+exactProbes*size; at += size {
 			s.value = others[at : at+size]
 			s.add(exactSpan{at, at + size, anywhere})
-			n++
 		}
+		n += exactProbes
 		err := s.settle(func(at exactSpan) error {
 			passed++
 			if !confirm {
