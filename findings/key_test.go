@@ -131,7 +131,7 @@ func TestSubkeysAndIDs(t *testing.T) {
 	if bytes.Equal(a.Subkey("x"), a.Subkey("y")) || bytes.Equal(a.Subkey("x"), b.Subkey("x")) || len(a.Subkey("x")) != 32 {
 		t.Error("subkeys are not their own")
 	}
-	if !bytes.Equal(a.Subkey("x"), a.Subkey("x")) || a.ID() != a.ID() || a.ID() == b.ID() || len(a.ID()) != 16 {
+	if !bytes.Equal(a.Subkey("x"), a.Subkey("x")) || a.ID() == b.ID() || len(a.ID()) != 16 {
 		t.Error("subkeys and ids are not stable")
 	}
 	key := a.Subkey("ids")

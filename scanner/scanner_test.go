@@ -349,7 +349,7 @@ func TestKnownContentIsNotFetched(t *testing.T) {
 func TestANewPolicyJudgesWithoutReading(t *testing.T) {
 	w := newWorld(t, map[string]string{"Plats/a": "sjuk"})
 	text := string(policy.DefaultText())
-	lenient := strings.Replace(text, "ceiling: K1", "ceiling: K4", -1)
+	lenient := strings.ReplaceAll(text, "ceiling: K1", "ceiling: K4")
 	var err error
 	if lenient == text {
 		t.Fatal("the default policy has no service with ceiling: K1; adapt the test")

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +17,8 @@ import (
 func TestDemo(t *testing.T) {
 	program, dir := molnvakt(t), filepath.Join(t.TempDir(), "demo")
 	out, err := exec.Command(program, "demo", "--reports", dir).CombinedOutput()
-	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != exitFindings {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != exitFindings {
 		t.Fatalf("demo: %v\n%s", err, out)
 	}
 	for _, want := range []string{"Björkfors kommun", "dokument ligger fel", "molnvakt.html", "molnvakt.csv"} {

@@ -3,6 +3,7 @@ package main
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -71,7 +72,8 @@ func endState(t *testing.T, program string, args ...string) map[string]string {
 	cmd := exec.Command(program, append(args, "--format", "json")...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
-	if exit, ok := err.(*exec.ExitError); ok && exit.ExitCode() != exitFindings {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() != exitFindings {
 		t.Fatalf("scan: %v\n%s", err, out)
 	}
 	var report struct {
@@ -204,8 +206,8 @@ func TestInterruptedOnce(t *testing.T) {
 	time.Sleep(700 * time.Millisecond)
 	check(t, cmd.Process.Signal(os.Interrupt))
 	err := cmd.Wait()
-	exit, ok := err.(*exec.ExitError)
-	if !ok || exit.ExitCode() != exitError && exit.ExitCode() != exitFindings {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != exitError && exit.ExitCode() != exitFindings {
 		t.Fatalf("after Ctrl-C: %v\n%s", err, stderr.String())
 	}
 	if exit.ExitCode() == exitError && !strings.Contains(stderr.String(), "fortsätter där den här slutade") {
@@ -245,11 +247,12 @@ func TestOneScanAtATime(t *testing.T) {
 	defer func() { _ = first.Process.Kill(); _ = first.Wait() }()
 	waitFor(t, func() bool { _, err := os.Stat(filepath.Join(data, "molnvakt.db-wal")); return err == nil })
 	out, err := exec.Command(program, "scan", dir, "--data", data).CombinedOutput()
-	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != exitError || !strings.Contains(string(out), "används av en annan körning") {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != exitError || !strings.Contains(string(out), "används av en annan körning") {
 		t.Errorf("the second scan: %v\n%s", err, out)
 	}
 	out, err = exec.Command(program, "report", "--data", data, "--format", "json").CombinedOutput()
-	if exit, ok := err.(*exec.ExitError); ok && exit.ExitCode() == exitError {
+	if errors.As(err, &exit) && exit.ExitCode() == exitError {
 		t.Errorf("a report beside a scan: %v\n%s", err, out)
 	}
 }
@@ -273,7 +276,8 @@ func TestFullDisk(t *testing.T) {
 	full(t, filler)
 	more := share(t, 3000)
 	out, err := exec.Command(program, "scan", more, "--data", data, "--count-test-numbers").CombinedOutput()
-	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != exitError || !strings.Contains(string(out), "full") {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != exitError || !strings.Contains(string(out), "full") {
 		t.Errorf("on a full disk: %v\n%s", err, out)
 	}
 	check(t, os.Remove(filler))

@@ -94,7 +94,7 @@ func (p *program) newLog() *slog.Logger {
 	if p.config.Log.Format == "json" {
 		return slog.New(slog.NewJSONHandler(p.err, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(tint.NewHandler(p.err, &tint.Options{Level: level, NoColor: !p.terminal(), TimeFormat: time.TimeOnly}))
+	return slog.New(tint.NewTextHandler(p.err, &tint.Options{Level: level, NoColor: !p.terminal(), TimeFormat: time.TimeOnly}))
 }
 
 // terminal tells whether a person is watching standard error.

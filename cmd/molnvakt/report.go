@@ -238,7 +238,7 @@ func (p *program) writeFile(file string, write func(io.Writer) error) (err error
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // gone already if all went well
+	defer func() { _ = os.Remove(f.Name()) }() // gone already if all went well
 	out := bufio.NewWriterSize(f, 1<<16)
 	if err := write(out); err != nil {
 		f.Close()

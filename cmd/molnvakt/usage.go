@@ -38,7 +38,7 @@ func describe(root *cobra.Command, words *locale.Locale) {
 		fmt.Fprintf(c.OutOrStdout(), "%s\n\n", orDefault(c.Long, c.Short))
 		_ = writeUsage(c.OutOrStdout(), c, words)
 	})
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return badFlag(c, err) })
+	root.SetFlagErrorFunc(badFlag)
 }
 
 // walk visits a command and all below it, with their keys in the catalogue.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -10,32 +11,37 @@ import (
 
 // Plans returns how SQLite would run the queries that are asked often, by
 // their text.
-func (db *DB) Plans(ctx context.Context) (map[string]string, error) {
-	plans := map[string]string{}
+func (db *DB) Plans(ctx context.Context) (plans map[string]string, err error) {
+	plans = map[string]string{}
 	whole, _ := documentsQuery(findings.Filter{})
 	some, _ := documentsQuery(findings.Filter{Source: "s", OtherPolicy: "p"})
 	for _, query := range []string{queueQuery, waitingQuery, knownQuery, copiesQuery, requeueQuery, whole, some} {
-		var args []any
-		for n := 1; strings.Contains(query, fmt.Sprint("$", n)); n++ {
-			args = append(args, "1")
-		}
-		rows, err := db.read.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
-		if err != nil {
-			return nil, err
-		}
-		var id, parent, unused int
-		var step string
-		for rows.Next() {
-			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
-				return nil, err
-			}
-			plans[query] += step + "\n"
-		}
-		if err := rows.Close(); err != nil {
+		if plans[query], err = db.plan(ctx, query); err != nil {
 			return nil, err
 		}
 	}
 	return plans, nil
+}
+
+func (db *DB) plan(ctx context.Context, query string) (plan string, err error) {
+	var args []any
+	for n := 1; strings.Contains(query, fmt.Sprint("$", n)); n++ {
+		args = append(args, "1")
+	}
+	rows, err := db.read.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			return "", err
+		}
+		plan += step + "\n"
+	}
+	return plan, rows.Err()
 }
 
 // Limit lets the file grow by so many pages more, as a disk that fills would.

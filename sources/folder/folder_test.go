@@ -281,7 +281,7 @@ func TestAFileThatChangesWhileItIsRead(t *testing.T) {
 	}{
 		"appended: the first version, whole": {func(f string) error { return appendTo(f, "more") }, nil},
 		"cut off":                            {func(f string) error { return os.Truncate(f, 10) }, sources.ErrChanged},
-		"overwritten":                        {func(f string) error { return overwrite(f) }, sources.ErrChanged},
+		"overwritten":                        {overwrite, sources.ErrChanged},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -130,7 +130,7 @@ func TestCase15StopsAnywhere(t *testing.T) {
 					return nil
 				})
 				cancel()
-				if err != nil && err != crash && !errors.Is(err, context.Canceled) {
+				if err != nil && !errors.Is(err, crash) && !errors.Is(err, context.Canceled) {
 					t.Fatal(err)
 				}
 				for range l.IntN(3) {
