@@ -20,15 +20,20 @@ func onePage(dictionary, content string) []byte {
 
 // onePageIn is onePage with a font of one's own.
 func onePageIn(font, dictionary, content string) []byte {
-	var b bytes.Buffer
-	b.WriteString("%PDF-1.4\n")
-	var at []int
-	for _, object := range []string{
+	return written([]string{
 		"<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
 		"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
 		fmt.Sprintf("<<%s/Length %d>>\nstream\n%s\nendstream", dictionary, len(content), content),
 		"<</Type/Font/Subtype/Type1/BaseFont/Helvetica" + font + ">>",
-	} {
+	})
+}
+
+// written makes a document of its objects; the first is the catalogue.
+func written(objects []string) []byte {
+	var b bytes.Buffer
+	b.WriteString("%PDF-1.4\n")
+	var at []int
+	for _, object := range objects {
 		at = append(at, b.Len())
 		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", len(at), object)
 	}
